@@ -1,0 +1,1 @@
+"""Grounding quality: question sets, metrics, runs, comparisons."""

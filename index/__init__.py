@@ -1,0 +1,1 @@
+"""Documents: parsed, chunked, embedded and kept in a library on disk."""

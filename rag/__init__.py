@@ -1,0 +1,1 @@
+"""Questions: passages found, read, cited and checked."""

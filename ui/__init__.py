@@ -1,0 +1,1 @@
+"""Ways in for people: command line, batches, chat page."""
