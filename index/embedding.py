@@ -1,0 +1,348 @@
+"""Texts to vectors: the shipped static model, or any sentence-transformers model.
+
+Vectors are `(n, dim) float32`, rows L2-normalised; n = 0 keeps dim. A text in which a model knows
+no token (empty, only spaces) gives a row of zeros, which is similar to nothing.
+Texts are passed as they stand in the document: each model brings its own normalisation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from index.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+    Codes = npt.NDArray[np.int8]
+
+STATIC_ZH = "static-zh"
+STATIC_ZH_FOLDER = Path(__file__).parent / "static_zh"
+
+# What a static model is made of: its card and its training script do not change its vectors.
+_STATIC_FILES = ("config.json", "model.safetensors", "modules.json", "tokenizer.json")
+# Beyond this size a file is told from another by its size, its first and its last bytes.
+_HASH_WHOLE_BYTES = 16 * 1024 * 1024
+_HASH_END_BYTES = 1024 * 1024
+_STATIC_BATCH = 256
+
+
+class Embedder(Protocol):
+    """What the index and the retriever need of a model."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and content hash, `static-zh@0f3c…`: equal ids give equal vectors."""
+
+    @property
+    def dim(self) -> int: ...
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """`(len(texts), dim)`, in the order of `texts`."""
+
+    def embed_query(self, text: str) -> Vectors:
+        """`(dim,)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSettings:
+    """Which model, and how it is run.
+
+    `model` is `static-zh`, a folder, or a name on the Hugging Face hub. A prompt of None leaves the
+    choice to the model (some carry their own); "" means none. `truncate_dim` keeps the first
+    dimensions, for models trained to allow it. Nothing is fetched unless `allow_download`.
+    """
+
+    model: str = STATIC_ZH
+    device: str | None = None
+    batch_size: int = 32
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    truncate_dim: int | None = None
+    allow_download: bool = False
+
+
+def load_embedder(settings: EmbeddingSettings) -> Embedder:
+    """The model that the settings name; static models are read without torch.
+
+    Raises ModelUnavailable when it is not here or cannot be read.
+    """
+    if settings.model == STATIC_ZH:
+        return StaticEmbedder(STATIC_ZH_FOLDER, truncate_dim=settings.truncate_dim, name=STATIC_ZH)
+    folder = Path(settings.model).expanduser()
+    plain = not (settings.query_prompt or settings.document_prompt)
+    if plain and is_static_model(folder):
+        return StaticEmbedder(folder, truncate_dim=settings.truncate_dim)
+    return SentenceTransformerEmbedder(
+        settings.model,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
+        batch_size=settings.batch_size,
+        device=settings.device,
+        truncate_dim=settings.truncate_dim,
+        allow_download=settings.allow_download,
+    )
+
+
+def is_static_model(folder: Path) -> bool:
+    """Whether the folder holds a normalising static model in model2vec's layout."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kinds = [str(module["type"]).rpartition(".")[2] for module in modules]
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return kinds == ["StaticEmbedding", "Normalize"] and bool(config.get("normalize"))
+
+
+class StaticEmbedder:
+    """Mean of the token vectors of a static model, normalised.
+
+    Reads the folder that model2vec and sentence-transformers read, with the arithmetic of
+    `model2vec.StaticModel.encode`: importing model2vec costs more (joblib, tqdm, huggingface_hub)
+    than loading the model does. A test holds the three equal.
+    """
+
+    def __init__(
+        self, folder: Path | str, *, truncate_dim: int | None = None, name: str | None = None
+    ) -> None:
+        """Raises ModelUnavailable for a folder that is missing, incomplete or broken."""
+        folder = Path(folder)
+        missing = [file for file in _STATIC_FILES if not (folder / file).is_file()]
+        if missing:
+            raise ModelUnavailable(
+                f"no static embedding model in {folder}: {', '.join(missing)} missing. "
+                "Install wenju again, or set embedding.model to a folder that holds one"
+            )
+        if not is_static_model(folder):
+            raise ModelUnavailable(
+                f"{folder} is not a normalising static model (modules.json, config.json). "
+                "Set embedding.model to a static model, or install wenju again"
+            )
+        import numpy as np
+        from safetensors import safe_open
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+                names = set(tensors.keys())
+                vectors = tensors.get_tensor("embeddings").astype(np.float32)
+                mapping = tensors.get_tensor("mapping") if "mapping" in names else None
+                weights = tensors.get_tensor("weights") if "weights" in names else None
+        except Exception as error:  # both libraries raise their own, undocumented kinds
+            raise ModelUnavailable(
+                f"the embedding model in {folder} cannot be read ({error}). Install wenju again"
+            ) from error
+        if mapping is not None:
+            vectors = vectors[mapping]
+        if weights is not None:
+            vectors = vectors * weights.astype(np.float32)[:, None]
+        n_tokens = self._tokenizer.get_vocab_size()
+        if len(vectors) != n_tokens:
+            raise ModelUnavailable(
+                f"the embedding model in {folder} has {len(vectors)} vectors for {n_tokens} tokens."
+                " Install wenju again"
+            )
+        dim = _checked_dim(truncate_dim, vectors.shape[1])
+        self._vectors: Vectors = np.ascontiguousarray(vectors[:, :dim])
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.dim: int = dim
+        digest = _hash_files(folder, [folder / file for file in _STATIC_FILES])
+        self.model_id: str = _model_id(name or folder.resolve().name, digest, truncate_dim)
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        out = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for start in range(0, len(texts), _STATIC_BATCH):
+            batch = [text or " " for text in texts[start : start + _STATIC_BATCH]]
+            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            self._sum_rows([item.ids for item in encoded], out[start : start + len(batch)])
+        return _normalised(out)
+
+    def embed_query(self, text: str) -> Vectors:
+        import numpy as np
+
+        out = np.zeros((1, self.dim), dtype=np.float32)
+        # Not a batch of one: that would start the tokenizer's thread pool, which does not
+        # survive a fork and prints a warning there.
+        ids = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
+        self._sum_rows([ids], out)
+        row: Vectors = _normalised(out)[0]
+        return row
+
+    def _sum_rows(self, ids: list[list[int]], out: Vectors) -> None:
+        """Adds each text's token vectors into its row of `out`; a mean has the same direction."""
+        for row, tokens in enumerate(ids):
+            if tokens:
+                self._vectors[tokens].sum(axis=0, out=out[row])
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model, from a folder or the hub's cache. Loads torch."""
+
+    def __init__(
+        self,
+        name_or_path: str | Path,
+        *,
+        query_prompt: str | None = None,
+        document_prompt: str | None = None,
+        batch_size: int = 32,
+        device: str | None = None,
+        truncate_dim: int | None = None,
+        allow_download: bool = False,
+    ) -> None:
+        """Raises ModelUnavailable when the library or the model is not here."""
+        name = str(name_or_path)
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise ModelUnavailable(
+                f"{name} needs sentence-transformers, which is not installed ({error}). "
+                "Run: pip install sentence-transformers"
+            ) from error
+        local = Path(name).expanduser()
+        if local.is_dir():
+            name = str(local)
+        elif local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+            raise ModelUnavailable(
+                f"no folder {name}. Set embedding.model to the folder of a model, "
+                f"to a name on the Hugging Face hub, or to {STATIC_ZH}"
+            )
+        try:
+            self._model: Any = SentenceTransformer(
+                name, device=device, local_files_only=not allow_download
+            )
+        except Exception as error:  # hub, file and configuration errors of three libraries
+            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+            step = (
+                "Check the name and the network"
+                if allow_download
+                else "Set embedding.allow_download = true once, or embedding.model to its folder, "
+                f"or embedding.model = {STATIC_ZH}"
+            )
+            raise ModelUnavailable(
+                f"embedding model {name} cannot be loaded ({reason}). {step}"
+            ) from error
+        full_dim = int(self._model.get_embedding_dimension())
+        self.dim: int = _checked_dim(truncate_dim, full_dim)
+        self._query_prompt = query_prompt
+        self._document_prompt = document_prompt
+        self._batch_size = batch_size
+        folder = local if local.is_dir() else _cached_folder(name)
+        digest = _hash_files(folder, sorted(_model_files(folder)))
+        variant = (truncate_dim, query_prompt, document_prompt)
+        self.model_id: str = _model_id(Path(name).name, digest, *variant)
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        return self._encode(self._model.encode_document, list(texts), self._document_prompt)
+
+    def embed_query(self, text: str) -> Vectors:
+        row: Vectors = self._encode(self._model.encode_query, [text], self._query_prompt)[0]
+        return row
+
+    def _encode(self, encode: Any, texts: list[str], prompt: str | None) -> Vectors:
+        import numpy as np
+
+        vectors = encode(
+            texts,
+            batch_size=self._batch_size,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            **({} if prompt is None else {"prompt": prompt}),
+        )
+        # Truncated here and not by the library, so that what is normalised is what is kept.
+        kept = np.array(vectors[:, : self.dim], dtype=np.float32, order="C")
+        return _normalised(kept)
+
+
+def quantise(vectors: Vectors) -> Codes:
+    """`round(v * 127)` as int8, for storing and hashing normalised vectors; keeps the shape.
+
+    Components lie in [-1, 1], so the step is 1/127 everywhere: no scale to store, and equal
+    vectors always get equal codes. Back: `codes / 127`, each component within 1/254. Half-way
+    values go to the even neighbour, as in numpy.rint.
+    """
+    import numpy as np
+
+    codes: Codes = np.clip(np.rint(vectors * np.float32(127.0)), -127, 127).astype(np.int8)
+    return codes
+
+
+def _normalised(vectors: Vectors) -> Vectors:
+    """Divides rows by their length, in place; a row of zeros stays."""
+    import numpy as np
+
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.divide(vectors, norms, out=vectors, where=norms > 0)
+    return vectors
+
+
+def _checked_dim(wanted: int | None, available: int) -> int:
+    if wanted is None:
+        return available
+    if not 1 <= wanted <= available:
+        raise ModelUnavailable(
+            f"embedding.truncate_dim is {wanted}, the model has {available} dimensions. "
+            f"Set it to a number from 1 to {available}"
+        )
+    return wanted
+
+
+def _model_id(name: str, digest: str, *variant: object) -> str:
+    """`name@hash`; what else changes the vectors (prompts, dimensions) is part of the hash."""
+    if any(part is not None for part in variant):
+        digest = hashlib.sha256(f"{digest} {variant!r}".encode()).hexdigest()
+    return f"{name}@{digest[:16]}"
+
+
+def _hash_files(root: Path, files: Sequence[Path]) -> str:
+    total = hashlib.sha256()
+    for path in files:
+        size = path.stat().st_size
+        total.update(f"{path.relative_to(root).as_posix()}\0{size}\0".encode())
+        with path.open("rb") as file:
+            if size <= _HASH_WHOLE_BYTES:
+                total.update(file.read())
+            else:
+                total.update(file.read(_HASH_END_BYTES))
+                file.seek(-_HASH_END_BYTES, os.SEEK_END)
+                total.update(file.read())
+    return total.hexdigest()
+
+
+def _model_files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if path.is_file() and not hidden and path.suffix not in {".md", ".py", ".pyc"}:
+            yield path
+
+
+def _cached_folder(name: str) -> Path:
+    """The snapshot of the hub's cache that a name was loaded from."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for repository in (name, f"sentence-transformers/{name}"):
+        for file in ("modules.json", "config.json"):
+            path = try_to_load_from_cache(repository, file) if repository.count("/") == 1 else None
+            if isinstance(path, str):
+                return Path(path).parent
+    raise ModelUnavailable(
+        f"{name} was loaded, but is not in the Hugging Face cache, so it cannot be told from "
+        "another version. Set embedding.model to its folder"
+    )
