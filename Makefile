@@ -1,0 +1,63 @@
+# make demo and make test do all set-up themselves: Python 3.11, make and git are enough.
+# Another interpreter:  make test PYTHON=python3.12
+# CPU-only torch where the registry's own is a CUDA build:
+#   make test PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Nothing here needs the network once the packages are installed.
+export HF_HUB_OFFLINE := 1
+export GRADIO_ANALYTICS_ENABLED := False
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo chat test test-browser lint check bench pins
+
+help:
+	@echo "make demo          index the sample library and answer six questions"
+	@echo "make chat          the chat page, on this machine only"
+	@echo "make test          all tests, offline"
+	@echo "make test-browser  the chat page in a real browser"
+	@echo "make check         ruff, mypy and all tests"
+	@echo "make bench         the benchmarks, each printing its command and machine"
+
+# Done again when the dependencies change.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "wenju needs Python 3.11 or newer, $(PYTHON) is not: install it, or run make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); echo "no virtual environment could be made: apt-get install python3-venv, then run make again" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	@touch $(STAMP)
+
+install: $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/wenju demo
+
+chat: $(STAMP)
+	@$(BIN)/wenju chat
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -m "not browser"
+
+test-browser: $(STAMP)
+	@if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; elif [ "$$CI" = true ]; then exit 1; fi
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+bench: $(STAMP)
+	@for script in benchmarks/*.py; do \
+	  [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# After a change of dependencies: what is installed now becomes what everyone gets.
+pins: $(STAMP)
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
