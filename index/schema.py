@@ -49,7 +49,7 @@ class Block:
 
     kind: BlockKind
     spans: tuple[Span, ...]
-    section: tuple[str, ...] = ()  # headings above, outermost first; a heading's own text is not in it
+    section: tuple[str, ...] = ()  # the headings above, outermost first
     level: int | None = None  # of a heading, from 1
     time: tuple[float, float] | None = None  # of a segment: start and end in seconds
     table: int | None = None  # of a table row: which table of the document, from 0
@@ -93,8 +93,8 @@ class Document:
     kind: str = "document"  # report, paper, transcript, web_page, statute, news, table, document
     date: str | None = None  # ISO 8601, as precise as known: "2025", "2025-10" or "2025-10-05"
     language: str = "zh"  # "zh", "zh-Hant", "en" or "mixed"
-    meta: Mapping[str, str] = field(default_factory=dict)  # author, publisher, url, audio, encoding …
-    page_starts: tuple[tuple[int, int], ...] = ()  # (offset, page number) ascending; () = no pages
+    meta: Mapping[str, str] = field(default_factory=dict)  # author, url, audio …
+    page_starts: tuple[tuple[int, int], ...] = ()  # (offset, page), ascending
     raw_runs: tuple[RawRun, ...] = ()  # to the decoded file or the PDF's text layer; () = identity
 
     def page_at(self, offset: int) -> int | None:

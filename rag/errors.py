@@ -1,9 +1,9 @@
 """What can go wrong between a question and its answer.
 
-    AnsweringError
-    ├── BadQuestion          empty, or longer than the limit
-    ├── UnverifiedCitation   a quote is not the source's own characters: never shown, always a bug
-    └── SettingsError        an unknown key or an impossible value; names the nearest valid one
+AnsweringError
+├── BadQuestion          empty, or longer than the limit
+├── UnverifiedCitation   a quote is not the source's own characters: never shown, always a bug
+└── SettingsError        an unknown key or an impossible value; names the nearest valid one
 """
 
 from __future__ import annotations

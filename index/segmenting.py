@@ -1,0 +1,243 @@
+"""Matching keys and terms: what questions and documents are compared by.
+
+Keys never replace a document's own characters. `key` keeps the length of its text, so an offset
+into the key is an offset into the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.places import cache_folder
+
+# Part of every library's format: a library made with other dictionaries holds other terms.
+DICTIONARY_ID = "jieba-0.42.1+opencc-t2s-0.1.7"
+
+_HAN = "〇々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_LETTER = rf"[^\W\d_{_HAN}]"
+_TERM = re.compile(
+    rf"(?P<han>[{_HAN}]+)"
+    rf"|(?P<word>\d*{_LETTER}(?:{_LETTER}|\d)*)"  # "h20" and "4o" whole
+    r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?%?)"
+)
+_HAS_HAN = re.compile(f"[{_HAN}]")
+
+
+class _KeyTable(dict[int, str]):
+    """Character by character, filled as characters are met."""
+
+    def __missing__(self, codepoint: int) -> str:
+        char = chr(codepoint)
+        for change in (lambda c: unicodedata.normalize("NFKC", c), str.lower, _simplified):
+            changed = change(char)
+            if len(changed) == 1:  # a longer one would move every offset after it
+                char = changed
+        self[codepoint] = char
+        return char
+
+
+@cache
+def _converter() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")
+
+
+def _simplified(char: str) -> str:
+    return str(_converter().convert(char)) if _HAS_HAN.match(char) else char
+
+
+_KEY_TABLE = _KeyTable()
+
+
+def key(text: str) -> str:
+    """The matching key, as long as `text`: half-width, lower case, traditional → simplified.
+
+    Characters whose normal form is longer (「㎡」, 「…」) stay as they are.
+    """
+    return text.translate(_KEY_TABLE)
+
+
+def stem(word: str) -> str:
+    """English plurals and third persons to their base; other words unchanged.
+
+    Source: the S-stemmer of Harman, «How effective is suffixing?», JASIS 42 (1991).
+    """
+    if len(word) < 4 or not word.isascii() or word[-1] != "s":
+        return word
+    if word.endswith("ies"):
+        return word if word[-4] in "ae" else word[:-3] + "y"
+    if word.endswith("es"):
+        return word[:-1] if word[-3] not in "aeo" else word
+    return word if word[-2] in "us" else word[:-1]
+
+
+def grams(text: str) -> list[str]:
+    """Han character bigrams (a Han character that stands alone: itself), Latin words, numbers.
+
+    In order of the text, repeated as often as they occur. Thousands separators are dropped.
+    """
+    terms: list[str] = []
+    for match in _TERM.finditer(key(text)):
+        run = match.group()
+        if match.lastgroup == "han":
+            if len(run) == 1:
+                terms.append(run)
+            else:
+                terms.extend(map("".join, pairwise(run)))
+        elif match.lastgroup == "number":
+            terms.append(run.replace(",", ""))
+        else:
+            terms.append(stem(run))
+    return terms
+
+
+def words(text: str) -> list[str]:
+    """jieba's words of the key, without punctuation and space; Latin words stemmed."""
+    return [stem(w) for w in _segmenter().cut(key(text)) if w[0].isalnum()]
+
+
+def token_spans(text: str) -> list[tuple[str, int, int]]:
+    """The words of `words` with the half-open span each stands at."""
+    spans, at = [], 0
+    for word in _segmenter().cut(key(text)):
+        if word[0].isalnum():
+            spans.append((stem(word), at, at + len(word)))
+        at += len(word)
+    return spans
+
+
+# --- jieba, with its stock dictionary and two ways to look a word up -----------------------------
+#
+# Reading the stock dictionary costs 0.6 s. Bulk work pays it once; a single question looks its few
+# hundred fragments up in a memory-mapped table instead. Both give the same words.
+
+
+class _LookupTable:
+    """jieba's prefix dictionary as two sorted arrays: hash of a fragment → its frequency.
+
+    Holds 64-bit hashes, not the words: with 5·10⁵ entries a fragment that is not in the
+    dictionary is taken for one of them once in 4·10¹³ look-ups.
+    """
+
+    def __init__(self, hashes: np.ndarray, frequencies: np.ndarray) -> None:
+        self._hashes = hashes
+        self._frequencies = frequencies
+        self._seen: dict[str, int | None] = {}
+
+    def get(self, fragment: str, default: int | None = None) -> int | None:
+        try:
+            found = self._seen[fragment]
+        except KeyError:
+            wanted = np.uint64(_hash(fragment))
+            i = int(np.searchsorted(self._hashes, wanted))
+            hit = i < len(self._hashes) and self._hashes[i] == wanted
+            found = self._seen[fragment] = int(self._frequencies[i]) if hit else None
+        return default if found is None else found
+
+    def __contains__(self, fragment: str) -> bool:
+        return self.get(fragment) is not None
+
+    def __getitem__(self, fragment: str) -> int:
+        found = self.get(fragment)
+        if found is None:
+            raise KeyError(fragment)
+        return found
+
+
+def _hash(fragment: str) -> int:
+    return int.from_bytes(hashlib.blake2b(fragment.encode(), digest_size=8).digest(), "little")
+
+
+def _table_path() -> Path:
+    return cache_folder() / f"{DICTIONARY_ID}.npy"
+
+
+class _Segmenter:
+    """A jieba tokenizer of our own: nothing in jieba's global state or the temporary folder."""
+
+    def __init__(self) -> None:
+        jieba = _import_jieba()
+        self._tokenizer = jieba.Tokenizer()
+        self._in_memory = False
+        if not self._map_table():
+            self.load()
+            self._write_table()
+
+    def cut(self, text: str) -> Iterator[str]:
+        return self._tokenizer.cut(text)  # type: ignore[no-any-return]
+
+    def load(self) -> None:
+        """The whole dictionary into memory: for bulk work."""
+        if self._in_memory:
+            return
+        self._tokenizer.FREQ, self._tokenizer.total = self._tokenizer.gen_pfdict(
+            self._tokenizer.get_dict_file()
+        )
+        self._tokenizer.initialized = self._in_memory = True
+
+    def _map_table(self) -> bool:
+        try:
+            table = np.load(_table_path(), mmap_mode="r")
+        except (OSError, ValueError):
+            return False
+        hashes, frequencies = table[0], table[1]
+        self._tokenizer.FREQ = _LookupTable(hashes[1:], frequencies[1:])
+        self._tokenizer.total = int(frequencies[0])
+        self._tokenizer.initialized = True
+        return True
+
+    def _write_table(self) -> None:
+        frequencies = self._tokenizer.FREQ
+        hashes = np.fromiter(map(_hash, frequencies), np.uint64, len(frequencies))
+        counts = np.fromiter(frequencies.values(), np.uint64, len(frequencies))
+        order = np.argsort(hashes)
+        # Column 0 carries the total; its hash 0 keeps the row sorted.
+        table = np.zeros((2, len(frequencies) + 1), np.uint64)
+        table[0, 1:], table[1, 1:] = hashes[order], counts[order]
+        table[1, 0] = self._tokenizer.total
+        aside = _table_path().with_suffix(f".{os.getpid()}.tmp")
+        try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                np.save(file, table)
+            aside.replace(_table_path())
+        except OSError:
+            aside.unlink(missing_ok=True)  # a cache: the next start is slower, nothing else
+
+
+def _import_jieba() -> Any:
+    # jieba asks for pkg_resources, which is slow, deprecated, and only one of its two ways to open
+    # its dictionary.
+    hidden = "pkg_resources" not in sys.modules
+    if hidden:
+        sys.modules["pkg_resources"] = None  # type: ignore[assignment]
+    try:
+        import jieba
+    finally:
+        if hidden:
+            del sys.modules["pkg_resources"]
+    jieba.setLogLevel(logging.WARNING)
+    return jieba
+
+
+@cache
+def _segmenter() -> _Segmenter:
+    return _Segmenter()
+
+
+def load_dictionary() -> None:
+    """Read jieba's whole dictionary into memory (0.6 s); worth it before much text."""
+    _segmenter().load()
