@@ -60,4 +60,5 @@ bench: $(STAMP)
 
 # After a change of dependencies: what is installed now becomes what everyone gets.
 pins: $(STAMP)
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	{ grep '^#' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.tmp
+	mv constraints.tmp constraints.txt
