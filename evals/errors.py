@@ -1,0 +1,37 @@
+"""What can go wrong while answers are measured.
+
+    EvaluationError
+    ├── BadQuestionSet       a line is not a question, or ids are not unique
+    ├── BadRun               a run file is broken, or belongs to other questions or another library
+    ├── CannotCompare        two runs share no question, or were not asked the same ones
+    ├── UnknownSet           no set of that name; the message names those there are
+    └── CannotPerturb        a perturbation has nothing to change
+
+Every message says in one line what happened, both values where two disagree, and the next step.
+"""
+
+from __future__ import annotations
+
+
+class EvaluationError(Exception):
+    """Base of all errors of this package; `str(error)` is one line fit for a user."""
+
+
+class BadQuestionSet(EvaluationError):
+    pass
+
+
+class BadRun(EvaluationError):
+    pass
+
+
+class CannotCompare(EvaluationError):
+    pass
+
+
+class UnknownSet(EvaluationError):
+    pass
+
+
+class CannotPerturb(EvaluationError):
+    pass
