@@ -1,6 +1,6 @@
 """Cited: the share of statements that carry at least one citation that is there.
 
-Counted over statements. Our second invariant; always 1 unless something is broken.
+Counted over statements. Our own invariant: always 1 unless something is broken.
 """
 
 from __future__ import annotations

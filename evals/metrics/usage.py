@@ -2,6 +2,7 @@
 
 Tokens: `prompt_tokens` + `completion_tokens` of the record's `usage`. Cost: its `cost` where the
 server gives one, in whatever currency the settings price in. Offline engines use none.
+Our own definition; the keys are those of OpenAI-compatible servers.
 """
 
 from __future__ import annotations
