@@ -2,7 +2,7 @@
 characters, cover every gold quote.
 
 What a reader or a model with a limited window can at best see. An item that would pass the budget
-ends the reading. Our own definition, after the "answer recall within k tokens" of long-context work.
+ends the reading. Our own definition, after answer recall within a number of tokens.
 """
 
 from __future__ import annotations
