@@ -1,8 +1,8 @@
 """Settings of every stage: flags, then environment, then wenju.toml, then defaults.
 
 The dataclasses stand beside the stages they steer; this file knows only where. A stage is a table
-of wenju.toml (`[rag]`), its keys are `rag.max_statements` on the command line and
-`WENJU_RAG_MAX_STATEMENTS` in the environment.
+of wenju.toml (`[reading]`), its keys are `reading.max_statements` on the command line and
+`WENJU_READING_MAX_STATEMENTS` in the environment.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from ui.converting import convert
 
 # Stage → where its dataclass is. Imported when asked for: `wenju ask` needs one of them.
 STAGES: Mapping[str, tuple[str, str]] = {
-    "index": ("index.settings", "IndexSettings"),
-    "parse": ("index.settings", "ParseSettings"),
+    "index": ("index.ingesting", "IndexSettings"),
+    "parse": ("index.parsing", "ParseSettings"),
+    "chunk": ("index.chunking", "ChunkSettings"),
     "embedding": ("index.embedding", "EmbeddingSettings"),
     "rag": ("rag.settings", "RagSettings"),
+    "retrieval": ("rag.settings", "RetrievalSettings"),
+    "reading": ("rag.settings", "ReadingSettings"),
+    "answerability": ("rag.settings", "AnswerabilitySettings"),
 }
 FILE_NAME = "wenju.toml"
 PREFIX = "WENJU_"
@@ -35,9 +39,9 @@ OWN_VARIABLES = ("WENJU_HOME", "WENJU_LANG", "WENJU_DEBUG", "WENJU_CONFIG")
 class Given:
     """A setting that somebody gave: what `doctor` shows."""
 
-    key: str  # "rag.max_statements"
+    key: str  # "reading.max_statements"
     value: object
-    origin: str  # "--set", "WENJU_RAG_MAX_STATEMENTS" or the path of the wenju.toml
+    origin: str  # "--set", "WENJU_READING_MAX_STATEMENTS" or the path of the wenju.toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,8 @@ def _build(name: str, collected: dict[str, _Collected], built: dict[str, Any]) -
             values[other.name] = _build(other.name, collected, built)
     try:
         built[name] = stage.cls(**values)
-    except ValueError as error:
-        origins = ", ".join(sorted(set(stage.origins.values())))
+    except (ValueError, SettingsError) as error:
+        origins = ", ".join(sorted(set(stage.origins.values()))) or "default"
         raise SettingsError(f"[{name}] {error} (from {origins})") from error
     return built[name]
 

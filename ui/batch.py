@@ -1,0 +1,265 @@
+"""Many questions to one file of answers: in input order, resumable, no question stops it.
+
+While it runs, records are appended as they come; a run that ends puts the file in input order,
+one record a question. A killed run leaves at worst one record cut short and, of a question asked
+again, two: the later one counts.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from index.errors import IndexingError
+from rag.errors import AnsweringError
+from rag.schema import Answer
+from ui.errors import OutRefused
+from ui.messages import say
+from ui.questions import Question, QuestionFile
+from ui.results import ResultFormat, Row, fingerprint, result_format
+
+
+class Asks(Protocol):
+    """What a batch needs of `rag.answering.Answerer`."""
+
+    def answer(
+        self,
+        question: str,
+        *,
+        id: str = "q1",
+        as_of: date | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Answer: ...
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What a run did; the counts by status are of the whole file."""
+
+    total: int
+    asked: int = 0
+    kept: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    changed: int = 0  # questions whose text or date is another than in the file
+    repaired: bool = False  # a record was cut short
+    older: int = 0  # kept records from another state of the library
+    dropped: int = 0  # records of no question of this file
+    backup: Path | None = None  # the file as it was, where records were dropped or changed
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    def count(self, status: str) -> int:
+        return self.statuses.get(status, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    done: int  # of `total`, kept ones included
+    total: int
+    seconds_left: float | None  # None before the first answer
+    status: str  # of the question just answered
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """How the questions are asked."""
+
+    library: str  # hash of the library
+    as_of: date | None = None  # None: today
+    sources: tuple[str, ...] | None = None
+    retry_failed: bool = False
+
+
+def run_batch(
+    questions: QuestionFile,
+    out: Path,
+    answerer: Asks,
+    run: BatchRun,
+    *,
+    on_progress: Callable[[BatchProgress], None] | None = None,
+) -> BatchReport:
+    """Ask what `out` does not hold yet; afterwards it holds a record a question, in input order.
+
+    Ctrl-C ends it early with `interrupted` set and everything answered so far in the file.
+    Raises OutRefused, before anything is written, where `out` is not ours to continue.
+    """
+    form = result_format(out, questions.columns)
+    started = time.monotonic()
+    with _locked(out):
+        data = out.read_bytes() if out.exists() else b""
+        report = BatchReport(total=len(questions.questions))
+        held = _held_rows(data, form, out, report)
+        kept = _kept_rows(questions.questions, held, run, report)
+        to_ask = [q for q in questions.questions if q.id not in kept]
+        report.kept = len(kept)
+        for row in kept.values():
+            report.statuses[row.status] = report.statuses.get(row.status, 0) + 1
+        _keep_backup(out, data, report)
+
+        # The next record goes after the last whole one, over whatever was cut short.
+        whole = max((row.end for row in held.values()), default=0)
+        try:
+            _append(out, whole, form, to_ask, answerer, run, report, on_progress)
+        except KeyboardInterrupt:
+            report.interrupted = True
+        _put_in_order(questions.questions, out, form)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+# --- what is there already -----------------------------------------------------------------------
+
+
+def _held_rows(data: bytes, form: ResultFormat, out: Path, report: BatchReport) -> dict[str, Row]:
+    """The last whole row of each id. Raises OutRefused for a file that holds something else."""
+    if not form.is_ours(data):
+        raise OutRefused(say("out_foreign", path=out))
+    held: dict[str, Row] = {}
+    for row in form.rows(data):
+        if row is None:
+            report.repaired = True
+        else:
+            held[row.id] = row
+    return held
+
+
+def _kept_rows(
+    questions: Sequence[Question], held: Mapping[str, Row], run: BatchRun, report: BatchReport
+) -> dict[str, Row]:
+    """Rows that still answer their question."""
+    kept: dict[str, Row] = {}
+    for question in questions:
+        row = held.get(question.id)
+        if row is None:
+            continue
+        as_of = question.as_of or run.as_of
+        # A run that is resumed tomorrow is not another run: only a date that was given counts.
+        is_same = row.question == fingerprint(question.text) and (
+            as_of is None or row.as_of == as_of.isoformat()
+        )
+        if not is_same:
+            report.changed += 1
+        elif not (run.retry_failed and row.status == "error"):
+            kept[question.id] = row
+            report.older += row.library != run.library
+    report.dropped = len(held.keys() - {q.id for q in questions})
+    return kept
+
+
+def _keep_backup(out: Path, data: bytes, report: BatchReport) -> None:
+    """Answers are never lost to a change of the questions."""
+    if not (report.dropped or report.changed):
+        return
+    number = 1
+    while (backup := out.with_name(f"{out.name}.{number}.bak")).exists():
+        number += 1
+    _write_whole(backup, data)
+    report.backup = backup
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def _append(
+    out: Path,
+    whole: int,
+    form: ResultFormat,
+    questions: Sequence[Question],
+    answerer: Asks,
+    run: BatchRun,
+    report: BatchReport,
+    on_progress: Callable[[BatchProgress], None] | None,
+) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with out.open("r+b" if out.exists() else "w+b") as file:
+        file.truncate(whole)
+        file.seek(whole)
+        if not whole:
+            file.write(form.header)
+        for question in questions:
+            answer = ask_one(question, answerer, run)
+            file.write(form.encode(answer, question.columns))
+            file.flush()
+            report.asked += 1
+            report.statuses[answer.status] = report.statuses.get(answer.status, 0) + 1
+            if on_progress is not None:
+                each = (time.monotonic() - started) / report.asked
+                left = each * (len(questions) - report.asked)
+                on_progress(
+                    BatchProgress(report.kept + report.asked, report.total, left, answer.status)
+                )
+        os.fsync(file.fileno())
+
+
+def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
+    """The answer, or a record with status "error" saying in one line what went wrong."""
+    as_of = question.as_of or run.as_of or date.today()
+    try:
+        if question.problem is not None:
+            raise AnsweringError(question.problem)
+        answer = answerer.answer(question.text, id=question.id, as_of=as_of, sources=run.sources)
+    except Exception as error:  # one bad question never ends a batch
+        known = isinstance(error, (AnsweringError, IndexingError))
+        line = " ".join(str(error).split()) if known else f"{type(error).__name__}: {error}"
+        return Answer(
+            id=question.id,
+            question=question.text,
+            as_of=as_of.isoformat(),
+            status="error",
+            engine="none",
+            library=run.library,
+            error=" ".join(line.split()),
+        )
+    # What was asked is what the file says was asked, whatever became of it on the way.
+    return replace(answer, id=question.id, question=question.text, as_of=as_of.isoformat())
+
+
+# --- in order ------------------------------------------------------------------------------------
+
+
+def _put_in_order(questions: Sequence[Question], out: Path, form: ResultFormat) -> None:
+    """One record a question, in input order. A file that is so already is not touched."""
+    data = out.read_bytes()
+    last = {row.id: row for row in form.rows(data) if row is not None}
+    parts = [form.header]
+    parts += [data[last[q.id].start : last[q.id].end] for q in questions if q.id in last]
+    whole = b"".join(parts)
+    if whole != data:
+        _write_whole(out, whole)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Two runs on one file would write into each other's records."""
+    from filelock import FileLock, Timeout
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutRefused(say("out_locked", path=out)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)

@@ -1,0 +1,187 @@
+"""What users read, in Chinese and English. One table, so that neither language is forgotten."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+# key → (Chinese, English)
+_TABLE: dict[str, tuple[str, str]] = {
+    # ask
+    "evidence": ("依据", "Sources"),
+    "no_answer": ("资料里没有找到答案。", "The documents do not answer this."),
+    "missing": ("没有提到：{terms}", "Not mentioned: {terms}"),
+    "nearest": ("可能相关（不是答案）", "Possibly related (not an answer)"),
+    "conflicts": ("来源说法不一", "Sources disagree"),
+    "conflict_about": ("关于{about}：", "On {about}: "),
+    "understood_as": ("按此理解：{question}", "Understood as: {question}"),
+    "failed": ("没有答成：{error}", "Could not be answered: {error}"),
+    "page": ("第 {page} 页", "p. {page}"),
+    "pages": ("第 {first}–{last} 页", "pp. {first}–{last}"),
+    "separator": ("；", "; "),
+    "colon": ("：", ": "),
+    # index
+    "index_done": (
+        "资料库 {name}：{documents} 份文档，{chunks} 个片段（第 {generation} 版，用时 {seconds}）",
+        "Library {name}: {documents} documents, {chunks} chunks (state {generation}, {seconds})",
+    ),
+    "index_changes": (
+        "新增 {added}，更新 {changed}，未变 {unchanged}，移除 {removed}",
+        "{added} added, {changed} changed, {unchanged} unchanged, {removed} removed",
+    ),
+    "index_failed": ("未能读取 {n} 项：", "{n} could not be read:"),
+    "index_skipped": ("跳过 {n} 项（不是文档）：", "{n} passed over (not documents):"),
+    "and_more": ("……另有 {n} 项", "… and {n} more"),
+    "index_next": ('下一步：wenju ask "你的问题"{index}', 'Next: wenju ask "your question"{index}'),
+    "no_match": (
+        "{pattern} 没有匹配到任何文件：检查通配符或路径",
+        "{pattern} matches no file: check the pattern or the path",
+    ),
+    # sources, libraries
+    "no_sources": ("资料库 {name} 是空的：wenju index 路径{index}",
+                   "Library {name} is empty: wenju index PATH{index}"),
+    "sources_total": ("{n} 份文档，{chars} 字", "{n} documents, {chars} characters"),
+    "removed": ("已从资料库 {name} 中抹去 {n} 份文档", "{n} documents erased from library {name}"),
+    "doc_unknown": (
+        "资料库 {name} 里没有 {doc}{near}；wenju sources 列出全部",
+        "no document {doc} in library {name}{near}; wenju sources lists all",
+    ),
+    "did_you_mean": ("，是不是 {near}？", ", did you mean {near}?"),
+    "no_libraries": ("还没有资料库：wenju index 文件夹", "No library yet: wenju index FOLDER"),
+    # batch
+    "batch_left": ("剩余 {time}", "{time} left"),
+    "batch_summary": (
+        "{total} 个问题：{answered} 个已答，{abstained} 个无答案，{failed} 个出错"
+        "（本次回答 {asked} 个，沿用 {kept} 个，用时 {seconds}）→ {out}",
+        "{total} questions: {answered} answered, {abstained} without an answer, {failed} failed"
+        " ({asked} asked now, {kept} kept, {seconds}) → {out}",
+    ),
+    "batch_retry": (
+        "重试出错的问题：同一条命令加上 --retry-failed",
+        "To try the failed ones again: the same command with --retry-failed",
+    ),
+    "batch_stopped": (
+        "已停止，{n} 条结果已存入 {out}；再次运行同一条命令即可接着做",
+        "Stopped; {n} records are kept in {out}. Run the same command to go on",
+    ),
+    "batch_repaired": (
+        "{out} 的最后一条记录不完整，已去掉并将重新回答",
+        "The last record of {out} was cut short: taken out, asked again",
+    ),
+    "batch_changed": ("{n} 个问题已改动，重新回答", "{n} questions have changed: asked again"),
+    "batch_dropped": (
+        "{n} 条旧结果已不在问题表中；原文件留在 {backup}",
+        "{n} records belong to no question any more; the file as it was is {backup}",
+    ),
+    "batch_older": (
+        "{n} 条沿用的结果出自资料库的较早版本；要全部重答，请换一个 --out",
+        "{n} kept records are from an earlier state of the library; for new ones: another --out",
+    ),
+    "batch_renamed": (
+        "{n} 个编号重复，已改为「编号#2」的形式", "{n} ids occur twice and became “id#2”"
+    ),
+    "id_and_question": (
+        "{path}：没有「question」或「问题」这一列（有：{columns}）；改列名，或存成每行一问的 .txt",
+        "{path} has no column question (it has: {columns}): rename one, or save a .txt of lines",
+    ),
+    "questions_missing": ("{path} 不存在：检查问题表的路径", "{path} is not there: check the path"),
+    "questions_unreadable": ("{path} 无法读取：{error}", "{path} cannot be read: {error}"),
+    "questions_format": (
+        "{path}：问题表须为 .jsonl、.csv、.xlsx 或 .txt",
+        "{path}: questions come as .jsonl, .csv, .xlsx or .txt",
+    ),
+    "questions_none": ("{path} 里没有问题", "{path} holds no question"),
+    "line_broken": ("第 {line} 行不是有效的 JSON：{error}", "line {line} is not JSON: {error}"),
+    "line_no_question": ("第 {line} 行没有 question", "line {line} has no question"),
+    "out_is_questions": (
+        "--out 与问题表是同一个文件：换一个输出文件", "--out is the questions file: choose another"
+    ),
+    "out_format": ("--out 须为 .jsonl 或 .csv：{path}", "--out ends in .jsonl or .csv: {path}"),
+    "out_foreign": (
+        "{path} 已存在，且不是 wenju batch 的结果：换一个 --out，不会覆盖它",
+        "{path} exists and is no result of wenju batch: choose another --out, it is left alone",
+    ),
+    "out_columns": (
+        "{path} 的列与问题表不符（多或少：{columns}）：换一个 --out",
+        "{path} has other columns than the questions ({columns}): choose another --out",
+    ),
+    "out_locked": (
+        "另一个 wenju batch 正在写 {path}：等它结束，或换一个 --out",
+        "another wenju batch is writing {path}: wait for it, or choose another --out",
+    ),
+    # check, doctor
+    "check_sound": (
+        "资料库 {name} 完好：{documents} 份文档，{chunks} 个片段",
+        "Library {name} is sound: {documents} documents, {chunks} chunks",
+    ),
+    "check_problems": ("资料库 {name} 有 {n} 处问题：", "Library {name} has {n} problems:"),
+    "check_mend": (
+        "修复：wenju index 原来的文件夹{index} --rebuild",
+        "To mend it: wenju index THE SAME FOLDER{index} --rebuild",
+    ),
+    "ok": ("正常", "ok"),
+    "missing_part": ("缺少", "missing"),
+    "optional": ("可选", "optional"),
+    "set": ("已设置", "set"),
+    "unset": ("未设置", "not set"),
+    "none_given": ("全部为默认值", "all at their defaults"),
+    # errors
+    "unknown_command": ("没有「{name}」这个命令{near}", "there is no command {name!r}{near}"),
+    "see_help": ("用法见 {prog} --help", "see {prog} --help"),
+    "no_question": (
+        '没有问题：wenju ask "你的问题"，或用管道送入', 'no question: wenju ask "…", or pipe it in'
+    ),
+    "bad_date": ("{text} 不是日期：写成 2026-01-31", "{text} is not a date: write 2026-01-31"),
+    "internal": (
+        "内部错误 {error}；设 WENJU_DEBUG=1 再运行可看到详情",
+        "internal error {error}; run with WENJU_DEBUG=1 for the traceback",
+    ),
+    "interrupted": ("已停止", "stopped"),
+    # chat page
+    "chat_title": ("文据", "wenju"),
+    "chat_lead": (
+        "向你的资料提问；答案的每一句都附原文。",
+        "Ask your documents; every sentence of an answer shows the words it rests on.",
+    ),
+    "chat_at": ("聊天页：{url}（仅本机可见，按 Ctrl-C 停止）",
+                "Chat page: {url} (this machine only, Ctrl-C stops it)"),
+    "chat_question": ("问题", "Question"),
+    "chat_placeholder": ("例如：川普去年对芯片干了啥？", "What changed for chips last year?"),
+    "chat_ask": ("提问", "Ask"),
+    "chat_library": ("资料库", "Library"),
+    "chat_examples": ("试试这些", "Try these"),
+    "chat_empty": ("先输入一个问题。", "Type a question first."),
+    "chat_none": (
+        "还没有资料库。在终端运行 wenju demo（示例）或 wenju index 文件夹，然后刷新本页。",
+        "No library yet. Run wenju demo or wenju index FOLDER in a terminal, then reload.",
+    ),
+    "port_taken": (
+        "端口 {port} 已被占用：换一个，如 --port {other}",
+        "port {port} is taken: choose another, such as --port {other}",
+    ),
+}  # fmt: skip
+
+
+def system_language(environ: Mapping[str, str] | None = None) -> str:
+    """ "zh" or "en": `WENJU_LANG`, else English where the locale is English, else Chinese."""
+    environ = os.environ if environ is None else environ
+    chosen = environ.get("WENJU_LANG")
+    if chosen:
+        return "en" if chosen.lower().startswith("en") else "zh"
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "en" if locale.lower().startswith("en") else "zh"
+
+
+def language_of(question: str) -> str:
+    """The language that an answer's labels are in: that of its question."""
+    return "zh" if _HAN.search(question) else "en"
+
+
+def say(key: str, lang: str | None = None, **values: object) -> str:
+    """The message in `lang` (default: the system's), its places filled."""
+    chinese, english = _TABLE[key]
+    text = english if (lang or system_language()) == "en" else chinese
+    return text.format(**values) if values else text
