@@ -1,0 +1,218 @@
+"""The catalogue of one segment: documents with their text, blocks and sentences, in SQLite.
+
+A segment's catalogue is written once and never changed; it is read with `immutable=1`, so that a
+reader needs no lock and leaves no file behind.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.errors import LibraryBroken
+from index.schema import Block, BlockKind, Document, DocumentInfo, RawRun, Sentence, Span
+
+_SCHEMA = """
+CREATE TABLE documents (
+    ordinal INTEGER PRIMARY KEY, doc_id TEXT NOT NULL UNIQUE, source TEXT NOT NULL,
+    root TEXT NOT NULL, title TEXT NOT NULL, format TEXT NOT NULL, kind TEXT NOT NULL,
+    date TEXT, language TEXT NOT NULL, pages INTEGER NOT NULL, n_chars INTEGER NOT NULL,
+    n_chunks INTEGER NOT NULL, size_bytes INTEGER NOT NULL, content_hash TEXT NOT NULL,
+    meta TEXT NOT NULL, first_chunk INTEGER NOT NULL, digest BLOB NOT NULL
+);
+CREATE INDEX documents_by_source ON documents (root, source);
+CREATE TABLE contents (
+    ordinal INTEGER PRIMARY KEY, text TEXT NOT NULL, layout BLOB NOT NULL, sentences BLOB NOT NULL
+);
+"""
+
+_INFO = (
+    "doc_id, source, root, title, format, kind, date, language, pages, n_chars, n_chunks,"
+    " size_bytes, content_hash, meta"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document's place in its segment."""
+
+    ordinal: int
+    first_chunk: int
+    digest: bytes
+    info: DocumentInfo
+
+
+class CatalogueWriter:
+    """Writes one segment's catalogue to a path that does not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        # A torn file is never read: the segment is named only once it is whole and synced.
+        self._db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
+        self._db.execute("BEGIN")
+
+    def add(self, entry: Entry, document: Document, sentences: tuple[Sentence, ...]) -> None:
+        info = entry.info
+        self._db.execute(
+            f"INSERT INTO documents (ordinal, {_INFO}, first_chunk, digest)"
+            f" VALUES ({', '.join('?' * 17)})",
+            (
+                entry.ordinal, info.doc_id, info.source, info.root, info.title, info.format,
+                info.kind, info.date, info.language, info.pages, info.n_chars, info.n_chunks,
+                info.size_bytes, info.content_hash, _dump(dict(info.meta)), entry.first_chunk,
+                entry.digest,
+            ),
+        )  # fmt: skip
+        self._db.execute(
+            "INSERT INTO contents VALUES (?, ?, ?, ?)",
+            (entry.ordinal, document.text, _pack_layout(document), _pack_sentences(sentences)),
+        )
+
+    def close(self) -> None:
+        self._db.execute("COMMIT")
+        self._db.close()
+
+    def abandon(self) -> None:
+        self._db.close()
+
+
+class Catalogue:
+    """Reads one segment's catalogue; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        uri = path.absolute().as_uri() + "?mode=ro&immutable=1"
+        try:
+            self._db = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            # SQLite opens the file at the first statement: now, while its name is still there.
+            self._db.execute("SELECT 1 FROM documents LIMIT 1").fetchall()
+        except sqlite3.Error as error:
+            raise LibraryBroken(f"{path} cannot be opened: {error}; run: wenju check") from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def entries(self) -> list[Entry]:
+        """All documents in order of their ordinals, deleted ones included."""
+        return [_entry(row) for row in self._rows(self._select("ORDER BY ordinal"))]
+
+    def find(self, doc_id: str) -> Entry | None:
+        rows = self._rows(self._select("WHERE doc_id = ?"), (doc_id,))
+        return _entry(rows[0]) if rows else None
+
+    def of_source(self, root: str, source: str) -> list[Entry]:
+        rows = self._rows(self._select("WHERE root = ? AND source = ?"), (root, source))
+        return [_entry(row) for row in rows]
+
+    def digests(self) -> list[tuple[int, bytes]]:
+        return self._rows("SELECT ordinal, digest FROM documents ORDER BY ordinal")
+
+    def doc_ids(self) -> list[str]:
+        """By ordinal."""
+        return [row[0] for row in self._rows("SELECT doc_id FROM documents ORDER BY ordinal")]
+
+    def document(self, entry: Entry) -> Document:
+        text, layout = self._rows(
+            "SELECT text, layout FROM contents WHERE ordinal = ?", (entry.ordinal,)
+        )[0]
+        info = entry.info
+        return Document(
+            doc_id=info.doc_id, source=info.source, text=text, content_hash=info.content_hash,
+            format=info.format, title=info.title, kind=info.kind, date=info.date,
+            language=info.language, meta=info.meta, **_unpack_layout(layout),
+        )  # fmt: skip
+
+    def sentences(self, entry: Entry) -> tuple[Sentence, ...]:
+        rows = self._rows("SELECT sentences FROM contents WHERE ordinal = ?", (entry.ordinal,))
+        return tuple(_unpack_sentences(rows[0][0]))
+
+    def _select(self, rest: str) -> str:
+        return f"SELECT {_INFO}, ordinal, first_chunk, digest FROM documents {rest}"
+
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock:
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise LibraryBroken(
+                    f"{self._path} is damaged: {error}; run: wenju check"
+                ) from error
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    *info, meta, ordinal, first_chunk, digest = row
+    return Entry(ordinal, first_chunk, digest, DocumentInfo(*(*info, json.loads(meta))))
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _flat(spans: Iterable[Span]) -> list[int]:
+    return [offset for span in spans for offset in (span.start, span.end)]
+
+
+def _spans(flat: list[int]) -> tuple[Span, ...]:
+    offsets = iter(flat)
+    return tuple(Span(start, end) for start, end in zip(offsets, offsets, strict=True))
+
+
+def _pack_layout(document: Document) -> bytes:
+    blocks = []
+    for block in document.blocks:
+        # Only what differs from a plain paragraph: most blocks are nothing else.
+        row: dict[str, Any] = {"k": block.kind.value, "s": _flat(block.spans)}
+        optional = {
+            "c": list(block.section), "l": block.level, "t": block.time, "T": block.table,
+            "h": list(block.header), "C": _flat(block.cells), "H": block.is_header or None,
+            "m": block.label, "M": _flat(block.markers),
+        }  # fmt: skip
+        blocks.append(row | {k: v for k, v in optional.items() if v is not None and v != []})
+    runs = [[run.start, run.raw_start, run.length] for run in document.raw_runs]
+    layout = {"blocks": blocks, "pages": document.page_starts, "runs": runs}
+    return zlib.compress(_dump(layout).encode(), 1)
+
+
+def _unpack_layout(packed: bytes) -> Mapping[str, Any]:
+    layout = json.loads(zlib.decompress(packed))
+    blocks = tuple(
+        Block(
+            kind=BlockKind(row["k"]), spans=_spans(row["s"]), section=tuple(row.get("c", ())),
+            level=row.get("l"), time=tuple(row["t"]) if "t" in row else None, table=row.get("T"),
+            header=tuple(row.get("h", ())), cells=_spans(row.get("C", [])),
+            is_header=row.get("H", False), label=row.get("m"), markers=_spans(row.get("M", [])),
+        )
+        for row in layout["blocks"]
+    )  # fmt: skip
+    return {
+        "blocks": blocks,
+        "page_starts": tuple((offset, page) for offset, page in layout["pages"]),
+        "raw_runs": tuple(RawRun(*run) for run in layout["runs"]),
+    }
+
+
+def _pack_sentences(sentences: tuple[Sentence, ...]) -> bytes:
+    numbers = [
+        number for s in sentences for number in (s.block, len(s.spans), *_flat(s.spans))
+    ]  # fmt: skip
+    return np.array(numbers, dtype="<i4").tobytes()
+
+
+def _unpack_sentences(packed: bytes) -> Iterator[Sentence]:
+    numbers = np.frombuffer(packed, dtype="<i4").tolist()
+    at = 0
+    while at < len(numbers):
+        block, n_spans = numbers[at : at + 2]
+        end = at + 2 + 2 * n_spans
+        yield Sentence(_spans(numbers[at + 2 : end]), block)
+        at = end

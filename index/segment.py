@@ -1,0 +1,256 @@
+"""A segment: some documents with everything that is needed to find and cite them. Immutable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.catalogue import Catalogue, CatalogueWriter, Entry
+from index.dense import DenseSegment, write_codes
+from index.errors import LibraryBroken
+from index.files import hash_file, sync_file, sync_folder
+from index.lexical import LexicalRow, LexicalSegment, LexicalWriter
+from index.manifest import SEGMENTS, Fingerprint, SegmentRef
+from index.schema import Chunk, Document, DocumentInfo, Sentence, Span
+from index.segmenting import grams, words
+
+if TYPE_CHECKING:
+    from index.embedding import Codes
+
+_CATALOGUE, _CHUNKS, _VECTORS, _LEXICAL = (
+    "catalogue.sqlite",
+    "chunks.npy",
+    "vectors.faiss",
+    "lexical",
+)
+_SUMMARY = "segment.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTerms:
+    """What the lexical arm knows of a chunk."""
+
+    words: list[str]
+    grams: list[str]
+    heading: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document made ready for a segment; everything here follows from document and settings."""
+
+    document: Document
+    sentences: tuple[Sentence, ...]
+    chunks: tuple[Chunk, ...]
+    terms: tuple[ChunkTerms, ...]  # one per chunk
+    title: list[str]
+
+
+def prepare(
+    document: Document, sentences: tuple[Sentence, ...], chunks: tuple[Chunk, ...]
+) -> Prepared:
+    terms = []
+    for chunk in chunks:
+        text = chunk_text(document, sentences, chunk)
+        terms.append(
+            ChunkTerms(words(text), grams(text), grams(_heading(document, sentences, chunk)))
+        )
+    stem = document.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return Prepared(document, sentences, chunks, tuple(terms), grams(f"{document.title}\n{stem}"))
+
+
+def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
+    """The text of a chunk's sentences, a line each: the chunk without furniture in between."""
+    inside = sentences[chunk.first_sentence : chunk.last_sentence]
+    return "\n".join(
+        "".join(document.text[span.start : span.end] for span in s.spans) for s in inside
+    )
+
+
+def _heading(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
+    """The headings above and the header cells of a chunk."""
+    seen: dict[str, None] = {}
+    for sentence in sentences[chunk.first_sentence : chunk.last_sentence]:
+        block = document.blocks[sentence.block]
+        seen.update(dict.fromkeys((*block.section, *block.header)))
+    return "\n".join(seen)
+
+
+def document_digest(document: Document, chunks: Iterable[Chunk], codes: Codes) -> bytes:
+    """A document's part of the library hash: identity, content, chunks and vectors."""
+    identity = [document.doc_id, document.source, document.content_hash, document.title]
+    spans = [[chunk.span.start, chunk.span.end] for chunk in chunks]
+    digest = hashlib.sha256(json.dumps([identity, spans], ensure_ascii=False).encode())
+    digest.update(codes.tobytes())
+    return digest.digest()
+
+
+class SegmentWriter:
+    """Writes one segment aside; `close` syncs it and gives it its place."""
+
+    def __init__(self, library: Path, fingerprint: Fingerprint) -> None:
+        self.id = secrets.token_hex(8)
+        self._fingerprint = fingerprint
+        self._target = library / SEGMENTS / self.id
+        self._aside = self._target.with_name(f".{self.id}.tmp")
+        self._aside.mkdir(parents=True)
+        self._catalogue = CatalogueWriter(self._aside / _CATALOGUE)
+        self._lexical = LexicalWriter(self._aside / _LEXICAL)
+        self._chunks: list[tuple[int, int, int, int, int]] = []
+        self._codes: list[Codes] = []
+        self.n_documents = 0
+
+    @property
+    def n_chunks(self) -> int:
+        return len(self._chunks)
+
+    def add(self, prepared: Prepared, codes: Codes, info: DocumentInfo) -> None:
+        document, ordinal, first = prepared.document, self.n_documents, self.n_chunks
+        digest = document_digest(document, prepared.chunks, codes)
+        self._catalogue.add(Entry(ordinal, first, digest, info), document, prepared.sentences)
+        for chunk, terms in zip(prepared.chunks, prepared.terms, strict=True):
+            self._lexical.add(
+                LexicalRow(
+                    self.n_chunks, ordinal, terms.words, terms.grams, prepared.title, terms.heading
+                )
+            )
+            self._chunks.append(
+                (
+                    ordinal, chunk.span.start, chunk.span.end,
+                    chunk.first_sentence, chunk.last_sentence,
+                )
+            )  # fmt: skip
+        self._codes.append(codes)
+        self.n_documents += 1
+
+    def close(self) -> SegmentRef:
+        self._catalogue.close()
+        self._lexical.close()
+        np.save(self._aside / _CHUNKS, np.array(self._chunks, dtype=np.int64).reshape(-1, 5))
+        write_codes(self._aside / _VECTORS, np.concatenate(self._codes))
+        files = _files(self._aside)
+        summary = {
+            "n_documents": self.n_documents,
+            "n_chunks": self.n_chunks,
+            "fingerprint": asdict(self._fingerprint),
+            "files": {
+                name: [(self._aside / name).stat().st_size, hash_file(self._aside / name)]
+                for name in files
+            },
+        }
+        (self._aside / _SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+        for name in (*files, _SUMMARY):
+            sync_file(self._aside / name)
+        for folder in (self._aside / _LEXICAL, self._aside):
+            sync_folder(folder)
+        self._aside.rename(self._target)
+        sync_folder(self._target.parent)
+        return SegmentRef(self.id, self.n_documents, self.n_chunks)
+
+    def abandon(self) -> None:
+        self._catalogue.abandon()
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+
+class Segment:
+    """Reads one segment; all its files are opened at once, so that it outlives its folder."""
+
+    def __init__(self, library: Path, ref: SegmentRef) -> None:
+        self.ref = ref
+        folder = library / SEGMENTS / ref.id
+        try:
+            self.catalogue = Catalogue(folder / _CATALOGUE)
+            self.chunks = np.load(folder / _CHUNKS, mmap_mode="r")
+            self.lexical = LexicalSegment(folder / _LEXICAL)
+            # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
+            self._vectors = (folder / _VECTORS).open("rb")
+        except (OSError, ValueError, LibraryBroken) as error:
+            if not folder.is_dir():  # cleared up by a writer that has committed meanwhile
+                raise FileNotFoundError(2, "no such segment", str(folder)) from error
+            raise LibraryBroken(f"{folder} cannot be read: {error}; run: wenju check") from error
+        if len(self.chunks) != ref.n_chunks:
+            raise LibraryBroken(
+                f"{folder} holds {len(self.chunks)} chunks, its manifest says {ref.n_chunks}; "
+                "run: wenju check"
+            )
+
+    @cached_property
+    def dense(self) -> DenseSegment:
+        if os.name == "nt":
+            return DenseSegment(Path(self._vectors.name))
+        # By descriptor: the name may be gone by now.
+        return DenseSegment(Path(f"/dev/fd/{self._vectors.fileno()}"))
+
+    @cached_property
+    def doc_ids(self) -> list[str]:
+        return self.catalogue.doc_ids()
+
+    @cached_property
+    def alive(self) -> np.ndarray | None:
+        """A flag per chunk; None when nothing was deleted."""
+        if not self.ref.dead:
+            return None
+        return ~np.isin(self.chunks[:, 0], np.array(self.ref.dead))
+
+    def flags(self, documents: Collection[int]) -> np.ndarray:
+        """A flag per chunk: it belongs to one of the documents."""
+        return np.isin(self.chunks[:, 0], np.array(sorted(documents), dtype=np.int64))
+
+    def chunk(self, ordinal: int) -> Chunk:
+        document, start, end, first, last = map(int, self.chunks[ordinal])
+        doc_id = self.doc_ids[document]
+        return Chunk(f"{doc_id}@{start}-{end}", doc_id, Span(start, end), first, last)
+
+    def close(self) -> None:
+        self.catalogue.close()
+        self._vectors.close()
+
+
+def read_summary(library: Path, segment_id: str) -> Mapping[str, object] | None:
+    """What a segment says of itself; None where it is not whole."""
+    try:
+        raw = (library / SEGMENTS / segment_id / _SUMMARY).read_text(encoding="utf-8")
+        summary = json.loads(raw)
+    except (OSError, ValueError):
+        return None
+    return summary if isinstance(summary, dict) else None
+
+
+def check_segment(library: Path, ref: SegmentRef) -> list[str]:
+    """Problems of a segment's files, one line each; [] when every byte is as written."""
+    summary = read_summary(library, ref.id)
+    if summary is None:
+        return [f"segment {ref.id} is missing or not whole"]
+    folder, problems = library / SEGMENTS / ref.id, []
+    for name, (size, expected) in summary["files"].items():  # type: ignore[attr-defined]
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"segment {ref.id}: {name} is missing")
+        elif path.stat().st_size != size:
+            problems.append(
+                f"segment {ref.id}: {name} has {path.stat().st_size} bytes instead of {size}"
+            )
+        elif hash_file(path) != expected:
+            problems.append(f"segment {ref.id}: the content of {name} has changed")
+    if (summary["n_documents"], summary["n_chunks"]) != (ref.n_documents, ref.n_chunks):
+        problems.append(f"segment {ref.id}: counts differ from the manifest's")
+    return problems
+
+
+def _files(folder: Path) -> list[str]:
+    """All files but tantivy's lock files, relative, sorted."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(".lock")
+    )

@@ -1,0 +1,81 @@
+"""Small real parts for the tests: an embedding model of 8 dimensions, libraries of a few files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from index.embedding import EmbeddingSettings
+from index.ingesting import IndexReport, IndexSettings, index_sources
+
+
+@pytest.fixture(autouse=True)
+def wenju_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Path:
+    """A home of its own for every test; only the segmenter's cache is shared."""
+    shared = tmp_path_factory.getbasetemp() / "cache"
+    shared.mkdir(exist_ok=True)
+    home = tmp_path / "wenju-home"
+    home.mkdir()
+    (home / "cache").symlink_to(shared, target_is_directory=True)
+    monkeypatch.setenv("WENJU_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A static model with a vector per character, in the layout of the shipped one."""
+    import numpy as np
+    from safetensors.numpy import save_file
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+    folder = tmp_path_factory.mktemp("tiny-model")
+    characters = [chr(c) for c in (*range(0x30, 0x7B), *range(0x4E00, 0x4E00 + 21000))]
+    vocabulary = {token: i for i, token in enumerate(["[UNK]", *characters])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    vectors = np.random.default_rng(7).normal(size=(len(vocabulary), 8)).astype(np.float32)
+    vectors[0] = 0.0
+    save_file({"embeddings": vectors}, str(folder / "model.safetensors"))
+    (folder / "config.json").write_text(json.dumps({"normalize": True, "hidden_dim": 8}))
+    kinds = ("StaticEmbedding", "Normalize")
+    modules = [
+        {"idx": i, "name": str(i), "path": "", "type": f"sentence_transformers.models.{kind}"}
+        for i, kind in enumerate(kinds)
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    return folder
+
+
+@pytest.fixture
+def tiny_settings(tiny_model: Path) -> IndexSettings:
+    return IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Writes files below a folder and returns it."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+@pytest.fixture
+def index_files(
+    tmp_path: Path, tiny_settings: IndexSettings
+) -> Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]:
+    """Writes files below `docs/` and indexes the folder; gives the library's path and the report."""
+
+    def run(files: Mapping[str, str | bytes]) -> tuple[Path, IndexReport]:
+        docs = write_files(tmp_path / "docs", files)
+        docs.mkdir(exist_ok=True)
+        library = tmp_path / "library"
+        return library, index_sources(library, [docs], tiny_settings)
+
+    return run
