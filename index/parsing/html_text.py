@@ -1,0 +1,441 @@
+"""Walks the tree of a page and gathers its text layer and blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from index.cleaning import HAN
+from index.parsing import marks
+from index.parsing.building import Draft, Pair
+from index.parsing.lines import Line, split_lines
+from index.parsing.notes import UNLABELLED, Pending, find_markers, note_start
+from index.parsing.tables import Table, find_tables, table_drafts
+from index.schema import BlockKind
+
+_DROPPED = frozenset(
+    ["script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "head", "math", "audio", "video", "map"]
+)
+_BLOCKS = frozenset(
+    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption", "option"]
+)
+_FURNITURE_TAGS = frozenset(["nav", "footer", "aside", "form", "button", "select", "menu"])
+_NAMED = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|crumbs?|mianbaoxie|footer|foot|share|sharing|social|sidebar|side|related|recommend|"
+    r"comments?|copyright|toolbar|tools|pagination|pager|advert|ads?|banner|login|search|cookie|toc-nav|skip)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_MARK = re.compile(r"[\[［〔(]?(?:\d{1,3}|[a-z*†‡]|[ivx]{1,4}|注\d{0,3})[\]］〕)]?|[①-⑳]")
+
+
+@dataclass(slots=True)
+class _Item:
+    """A piece of the page between two block boundaries."""
+
+    start: int
+    end: int
+    tag: str
+    furniture: bool
+    links: int  # characters inside links
+    number: int = 0
+
+
+class PageReader:
+    def __init__(self, max_depth: int) -> None:
+        self.max_depth = max_depth
+        self.markers: list[tuple[Pair, str]] = []  # a short link within the page, and its target
+        self.targets: dict[str, int] = {}  # where each element with an id begins
+        self._parts: list[str] = []
+        self._length = 0
+        self._items: list[_Item] = []
+        self._tables: list[tuple[int, Table]] = []
+        self._buffer: list[str] = []
+        self._buffered = 0
+        self._links = 0
+        self._space = False
+        self._total = 0
+
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def read(self, root: Any) -> None:
+        from lxml import etree
+
+        body = root.find(".//body")
+        top = body if body is not None else root
+        etree.strip_elements(top, *_DROPPED, with_tail=False)
+        self._total = max(1, len(top.text_content()))
+        self._walk(top)
+        self._flush("p", False)
+
+    def _walk(self, top: Any) -> None:
+        """Depth first without recursion: a page may be nested a thousand deep."""
+        stack: list[tuple[Any, str, bool, bool, bool]] = [(top, "open", False, False, False)]
+        tags: list[str] = ["p"]
+        while stack:
+            element, step, furniture, linked, pre = stack.pop()
+            if step == "tail":
+                if element.tail:
+                    self._say(element.tail, linked, pre)
+                continue
+            tag = element.tag if isinstance(element.tag, str) else "script"
+            if step == "close":
+                if tag in _BLOCKS:
+                    self._flush(tags[-1], furniture)
+                    tags.pop()
+                elif tag == "a":
+                    self._mark(element)
+                continue
+            if (
+                tag in _DROPPED
+                or element.get("hidden") is not None
+                or _HIDDEN.search(element.get("style") or "")
+            ):
+                continue
+            block = tag in _BLOCKS
+            if block:
+                self._flush(tags[-1], furniture)
+                furniture = furniture or self._is_furniture(element, tag)
+            for name in (element.get("id"), element.get("name") if tag == "a" else None):
+                if name:
+                    self.targets.setdefault(name, self._length + self._buffered)
+            if tag == "table" and (rows := self._data_rows(element)):
+                self._table(rows, furniture)
+                continue
+            if tag == "br":
+                self._break(tags[-1], furniture)
+            if block:
+                tags.append(self._tag(tag, tags[-1]))
+            if tag == "a":
+                element.set("data-from", str(self._length + self._buffered))
+            inside = linked or tag in ("a", "button")
+            stack.append((element, "close", furniture, linked, pre))
+            pre = pre or tag == "pre"
+            for child in reversed(element):
+                stack.append((child, "tail", furniture, inside, pre))
+                stack.append((child, "open", furniture, inside, pre))
+            if element.text:
+                self._say(element.text, inside, pre)
+
+    def _tag(self, tag: str, above: str) -> str:
+        """The tag that says what a piece is: a p inside a list item is the item."""
+        if tag in ("p", "div", "span", "section", "article", "center") and above in (
+            "li",
+            "blockquote",
+            "dd",
+            "dt",
+            "figcaption",
+            "caption",
+        ):
+            return above
+        return tag
+
+    def _is_furniture(self, element: Any, tag: str) -> bool:
+        named = tag in _FURNITURE_TAGS or element.get("role") in (
+            "navigation",
+            "contentinfo",
+            "search",
+            "banner",
+        )
+        named = (
+            named
+            or _NAMED.search(f"{element.get('class') or ''} {element.get('id') or ''}") is not None
+        )
+        if tag in ("body", "html", "main", "article") or not named:
+            return False
+        # Half of the page is no navigation, whatever its class says; nor is what holds footnotes.
+        if (
+            tag in ("footer", "aside", "section", "div")
+            and element.find(".//*[@id]") is not None
+            and element.find(".//li") is not None
+        ):
+            words = element.text_content()
+            if len(words) > 40 * max(1, len(element.findall(".//li"))):
+                return False
+        return len(element.text_content()) < 0.5 * self._total
+
+    def _say(self, text: str, linked: bool, pre: bool) -> None:
+        if pre:
+            piece = text.replace("\r\n", "\n").replace("\r", "\n")
+        else:
+            piece = _SPACE.sub(" ", text)
+            if piece.startswith(" "):
+                self._space = self._space or bool(self._buffered)
+                piece = piece[1:]
+            trailing = piece.endswith(" ")
+            piece = piece.rstrip(" ")
+            if piece:
+                last = self._buffer[-1][-1] if self._buffer else ""
+                broken = "\n" in text[: len(text) - len(text.lstrip())]
+                if self._space and not (broken and HAN.match(last) and HAN.match(piece)):
+                    self._put(" ", linked)
+                self._space = trailing
+                piece = (
+                    re.sub(r"(?<=[\u4e00-\u9fff，。、；：]) (?=[\u4e00-\u9fff])", "", piece)
+                    if "\n" in text.strip()
+                    else piece
+                )
+            elif trailing:
+                self._space = bool(self._buffered)
+        if piece:
+            self._put(piece, linked)
+
+    def _put(self, piece: str, linked: bool) -> None:
+        self._buffer.append(piece)
+        self._buffered += len(piece)
+        self._links += len(piece) if linked else 0
+
+    def _break(self, tag: str, furniture: bool) -> None:
+        """<br> ends a piece, unless the line stops in the middle of a long sentence."""
+        line = "".join(self._buffer)
+        if (
+            len(line) >= 30
+            and not marks.is_terminal(line)
+            and line[-1].isalnum()
+            and tag not in ("h1", "h2", "h3")
+        ):
+            self._space = not HAN.match(line[-1])
+        elif tag.startswith("h") and len(tag) == 2:
+            self._space = True
+        else:
+            self._flush(tag, furniture)
+
+    def _mark(self, element: Any) -> None:
+        href, start = element.get("href") or "", int(element.get("data-from") or 0)
+        end = self._length + self._buffered
+        words = (
+            "".join(self._buffer)[start - self._length :].strip() if start >= self._length else ""
+        )
+        if href.startswith("#") and len(href) > 1 and _MARK.fullmatch(words):
+            self.markers.append(((end - len(words), end), href[1:]))
+
+    def _flush(self, tag: str, furniture: bool) -> None:
+        text = "".join(self._buffer)
+        if text.strip():
+            self._emit(text)
+            self._items.append(
+                _Item(self._length - len(text) - 1, self._length - 1, tag, furniture, self._links)
+            )
+        elif text:
+            # Offsets of markers and ids count the buffer: nothing of it may vanish silently.
+            self._parts.append(text)
+            self._length += len(text)
+        self._buffer, self._buffered, self._links, self._space = [], 0, 0, False
+
+    def _emit(self, text: str) -> None:
+        self._parts.append(text + "\n")
+        self._length += len(text) + 1
+
+    def _data_rows(self, table: Any) -> list[list[Any]] | None:
+        """The rows of a table of data; None for one that only arranges the page."""
+        if (
+            table.find(".//table") is not None
+            or table.find(".//h1") is not None
+            or table.find(".//form") is not None
+        ):
+            return None
+        rows = [[c for c in row if c.tag in ("td", "th")] for row in table.iter("tr")]
+        rows = [row for row in rows if row]
+        if len(rows) < 2 or max(len(row) for row in rows) < 2:
+            return None
+        if any(
+            len(c.text_content()) > 1500 or len(c.findall(".//p")) > 6 for row in rows for c in row
+        ):
+            return None
+        return rows
+
+    def _table(self, rows: list[list[Any]], furniture: bool) -> None:
+        caption = rows[0][0].getparent()
+        while caption is not None and caption.tag != "table":
+            caption = caption.getparent()
+        above = caption.find("caption") if caption is not None else None
+        if above is not None and above.text_content().strip():
+            self._put(" ".join(above.text_content().split()), False)
+            self._flush("caption", furniture)
+        grid: list[list[Pair]] = []
+        spans: dict[int, int] = {}  # column → further rows that a cell from above still covers
+        for row in rows:
+            column, cells = 0, list[Pair]()
+            first = True
+            for cell in row:
+                while spans.get(column, 0):
+                    spans[column] -= 1
+                    cells.append((self._length, self._length))
+                    column += 1
+                words = " ".join(cell.text_content().split())
+                if words and not first:
+                    self._parts.append("\t")
+                    self._length += 1
+                first = first and not words
+                cells.append((self._length, self._length + len(words)))
+                self._parts.append(words)
+                self._length += len(words)
+                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+                for i in range(wide):
+                    if i:
+                        cells.append((self._length, self._length))
+                    if high > 1:
+                        spans[column] = high - 1
+                    column += 1
+            self._parts.append("\n")
+            self._length += 1
+            grid.append(cells)
+        texts = self.text()
+        head = [texts[a:b] for a, b in grid[0]]
+        all_heads = (
+            all(c.tag == "th" for c in rows[0]) or rows[0][0].getparent().getparent().tag == "thead"
+        )
+        plain = (
+            len(rows) > 2
+            and all(len(t) <= 20 for t in head)
+            and len(set(head)) == len(head)
+            and not any(t[:1].isdigit() for t in head)
+        )
+        if not any(t for t in head):
+            return
+        self._tables.append(
+            (
+                int(furniture),
+                Table(0, 0, [r for r in grid if any(b > a for a, b in r)], all_heads or plain),
+            )
+        )
+
+    def drafts(self) -> list[Draft]:
+        """The blocks of the page, in order."""
+        raw = self.text()
+        _mark_link_lists(self._items)
+        out = list(_classified(raw, self._items))
+        for number, (furniture, table) in enumerate(self._tables):
+            rows = table_drafts(raw, table, number)
+            for row in rows:
+                row.parts = [(min(a for a, b in row.cells), max(b for a, b in row.cells))]
+                if furniture:
+                    row.kind, row.table, row.cells, row.header = BlockKind.FURNITURE, None, [], ()
+            out += rows
+        out.sort(key=lambda d: d.start)
+        return out
+
+
+def _span(cell: Any, name: str) -> int:
+    value = (cell.get(name) or "1").strip()
+    return min(int(value), 100) if value.isdecimal() and int(value) else 1
+
+
+def _mark_link_lists(items: list[_Item]) -> None:
+    """Three short pieces or more in a row that are nothing but links are navigation."""
+    run: list[_Item] = []
+    for item in [*items, None]:
+        if (
+            item is not None
+            and item.end - item.start <= 40
+            and item.links >= 0.8 * (item.end - item.start)
+        ):
+            run.append(item)
+            continue
+        if len(run) >= 3:
+            for found in run:
+                found.furniture = True
+        run = []
+
+
+def _classified(raw: str, items: list[_Item]) -> Iterator[Draft]:
+    """A draft a piece, by its tag first and then by its words."""
+    lines = {line.start: line for line in split_lines(raw)}
+    plain = [
+        (i, line)
+        for i, item in enumerate(items)
+        if item.tag in ("p", "div", "td", "section", "article", "body")
+        and not item.furniture
+        and (line := _line(raw, item, lines))
+    ]
+    tables = _flattened(raw, items, plain)
+    pending = Pending(find_markers(raw), frozenset(item.start for item in items))
+    top, bibliography, skip = True, False, 0
+    for i, item in enumerate(items):
+        if skip:
+            skip -= 1
+            continue
+        if i in tables:
+            number, table = tables[i]
+            yield from table_drafts(raw, table, number)
+            skip = table.last - table.first - 1
+            continue
+        text = raw[item.start : item.end].strip()
+        draft = Draft(_kind(text, item, top, bibliography), [(item.start, item.end)])
+        if draft.kind is BlockKind.HEADING:
+            draft.level = int(item.tag[1]) if re.fullmatch(r"h[1-6]", item.tag) else _level(text)
+            bibliography = marks.BIBLIOGRAPHY.fullmatch(text) is not None
+        elif draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.REFERENCE):
+            top = top and len(text) < 80
+            opened = note_start(text)
+            if opened and (bibliography or pending.waits(opened[0], item.start)):
+                pending.take(opened[0], item.start)
+                draft.kind = BlockKind.REFERENCE if bibliography else BlockKind.FOOTNOTE
+                draft.label = opened[1]
+        yield draft
+
+
+def _line(raw: str, item: _Item, lines: dict[int, Line]) -> Line | None:
+    text = raw[item.start : item.end]
+    at = item.start + len(text) - len(text.lstrip())
+    return lines.get(at)
+
+
+def _flattened(
+    raw: str, items: list[_Item], plain: list[tuple[int, Line]]
+) -> dict[int, tuple[int, Table]]:
+    """Tables that the page lost: runs of neighbouring pieces, one cell each."""
+    found: dict[int, tuple[int, Table]] = {}
+    run: list[tuple[int, Line]] = []
+    for entry in [*plain, (-9, None)]:
+        if run and entry[0] != run[-1][0] + 1:
+            only = [line for _, line in run]
+            for table in find_tables(raw, only, flattened=True):
+                found[run[0][0] + table.first] = (1000 + len(found), table)
+            run = []
+        if entry[1] is not None:
+            run.append((entry[0], entry[1]))
+    return found
+
+
+def _kind(text: str, item: _Item, top: bool, bibliography: bool) -> BlockKind:
+    if item.furniture:
+        return BlockKind.FURNITURE
+    if re.fullmatch(r"h[1-6]", item.tag):
+        return BlockKind.HEADING
+    if item.tag in ("figcaption", "caption"):
+        return BlockKind.CAPTION
+    if marks.is_furniture(text):
+        return BlockKind.FURNITURE
+    if marks.CAPTION.match(text) and len(text) <= 60 and not text.endswith("。"):
+        return BlockKind.CAPTION
+    if marks.NAMED.fullmatch(text) or (item.tag != "li" and _level(text)):
+        return BlockKind.HEADING
+    if marks.is_front(text, near_top=top):
+        return BlockKind.FRONT_MATTER
+    if marks.SOURCE_NOTE.match(text) and len(text) <= 120:
+        return BlockKind.CAPTION
+    if bibliography or UNLABELLED.match(text):
+        return BlockKind.REFERENCE
+    return (
+        BlockKind.LIST_ITEM
+        if item.tag in ("li", "dd") or (marks.LIST_ITEM.match(text) and len(text) < 200)
+        else BlockKind.PARAGRAPH
+    )
+
+
+def _level(text: str) -> int | None:
+    """Level of a heading that only its number shows: 一、 below h1, （一） below that."""
+    rank = marks.heading_rank(text)
+    if (
+        rank is None
+        or rank >= marks.NUMBER_RANK
+        or (marks.is_terminal(text)
+        and not text.endswith(("？", "?")))
+    ):
+        return None
+    return {1: 2, 2: 2, 3: 3, 4: 4, 5: 2, 6: 3, 7: 2}.get(rank, 4)

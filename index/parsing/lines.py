@@ -1,0 +1,174 @@
+"""Lines of a text layer, and whether one goes on in the next."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from index.cleaning import HAN
+from index.parsing.marks import is_terminal
+
+_LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
+_LATIN = re.compile(r"[A-Za-z]")
+_FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
+
+
+@dataclass(slots=True)
+class Line:
+    """A line that holds something; `start` and `end` are raw offsets without outer spaces."""
+
+    start: int
+    end: int
+    text: str  # raw[start:end]
+    gap: int  # newlines before it, counted from the last line that holds something
+    indent: int  # columns of space before it
+    new_page: bool  # a form feed, or the marks of one, before it
+    width: int  # in half-width columns
+
+    @property
+    def latin(self) -> bool:
+        return len(_LATIN.findall(self.text)) > 2 * len(HAN.findall(self.text))
+
+
+def split_lines(raw: str) -> list[Line]:
+    lines: list[Line] = []
+    last = 0
+    for match in _LINE.finditer(raw):
+        whole = match.group()
+        text = whole.strip()
+        if not text or not text.strip("\u200b\ufeff\x00"):
+            continue
+        lead = len(whole) - len(whole.lstrip())
+        start = match.start() + lead
+        between = raw[last : match.start()]
+        lines.append(
+            Line(
+                start=start,
+                end=start + len(text),
+                text=text,
+                gap=max(between.count("\n"), between.count("\r")) + between.count("\f"),
+                indent=_columns(whole[:lead]),
+                new_page="\f" in between or "\f" in whole[:lead],
+                width=_columns(text),
+            )
+        )
+        last = start + len(text)
+    return lines
+
+
+def _columns(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("gb18030", "replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the lines of a text are broken.
+
+    wrapped: lines end where the page ended, not where a paragraph does.
+    gap: newlines between two lines of one paragraph (2 where every other line is blank).
+    width, latin_width: columns of a full line.
+    """
+
+    wrapped: bool
+    gap: int
+    width: int
+    latin_width: int
+    closed: bool  # long lines nearly always end as sentences do, so one that does not was broken
+
+    def full(self, line: Line) -> int:
+        return self.latin_width if line.latin else self.width
+
+
+def measure(lines: Sequence[Line]) -> Layout:
+    """Judge the breaks by how many lines near the full width stop in the middle of a sentence."""
+    wide = [line for line in lines if line.width >= 20]
+    if len(wide) < 3:
+        return Layout(False, 1, 0, 0, False)
+    sample = wide if len(wide) <= 4000 else wide[:: len(wide) // 4000]
+    han = sorted(line.width for line in sample if not line.latin)
+    latin = sorted(line.width for line in sample if line.latin)
+    width, latin_width = _common(han) if han else _high(latin), _high(latin or han)
+    main = width if len(han) >= len(latin) else latin_width
+    full = [
+        i
+        for i, line in enumerate(lines[:-1])
+        if line.width >= 20 and 0.82 * main <= line.width <= 1.2 * main
+    ]
+    broken = [i for i in full if not is_terminal(lines[i].text)]
+    wrapped = (
+        main <= 180
+        and len(full) >= 0.35 * len(wide)
+        and len(broken) >= 0.5 * len(full)
+        and len(broken) >= 2
+    )
+    gap = 1
+    if wrapped:
+        gaps = [lines[i + 1].gap for i in broken if not lines[i + 1].new_page]
+        gap = max(1, round(median(gaps))) if gaps else 1
+    long = [line for line in sample if line.width >= 60]
+    closed = sum(is_terminal(line.text) for line in long) >= 0.6 * len(long)
+    return Layout(wrapped, gap, width, latin_width, closed)
+
+
+def _common(widths: list[int]) -> int:
+    """Printed Chinese fills its lines: the width that most characters stand in, not the widest note."""
+    weights: Counter[int] = Counter()
+    for width in widths:
+        weights[width // 3] += width
+    best = max(weights, key=lambda b: (weights[b] + weights[b - 1] + weights[b + 1], b))
+    near = sorted(w for w in widths if best - 1 <= w // 3 <= best + 1)
+    return near[int(0.75 * (len(near) - 1))]
+
+
+def _high(widths: list[int]) -> int:
+    return widths[int(0.9 * (len(widths) - 1))] if widths else 0
+
+
+def goes_on(line: Line, following: Line, layout: Layout) -> bool:
+    """A plain line and the plain line after it belong to one paragraph; nothing stands between."""
+    ended = is_terminal(line.text)
+    if not layout.wrapped:
+        if ended or not layout.closed or line.width < 60 or not _breaks_off(line):
+            return False
+        return following.width >= 60 or is_terminal(following.text)
+    if following.gap > layout.gap and not following.new_page:
+        return False
+    full = layout.full(line)
+    if not ended:
+        if (
+            following.indent - line.indent >= 2
+            and following.indent >= 4
+            and line.width < 0.8 * full
+        ):
+            return False
+        return line.width >= 0.55 * full or line.text.endswith(
+            ("，", "、", ",", "-", "—", "（", "(")
+        )
+    if following.indent >= line.indent + 2 and following.indent >= 2:
+        return False
+    # A sentence ends here. Had the next word found room on this line, the break would be the author's.
+    word = _FIRST_WORD.match(following.text)
+    room = full - line.width
+    needed = len(word.group()) + 1 if word else 4
+    if line.latin:
+        return room < needed
+    # Printed Chinese indents a paragraph by two characters, which extraction turns into a short line.
+    return room <= 4 and following.width > full - 3
+
+
+def _breaks_off(line: Line) -> bool:
+    """Stops in the middle of a sentence: after a character, a comma, or inside a bracket."""
+    last = line.text[-1]
+    return (
+        last.isalnum() or last in "，、,（(“《—-" or line.text.count("（") > line.text.count("）")
+    )
+
+
+def resumes(line: Line, following: Line, layout: Layout) -> bool:
+    """A sentence that a note, a page number or a header interrupted goes on in `following`."""
+    if is_terminal(line.text):
+        return False
+    return line.width >= (0.55 * layout.full(line) if layout.wrapped else 24)

@@ -1,0 +1,18 @@
+"""What parsing is allowed to cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ParseSettings:
+    """Limits that keep one hostile or huge file from taking the run with it."""
+
+    max_file_mb: int = 100  # a larger file is skipped with a message; JSONL corpora are streamed
+    max_jsonl_mb: int = 4096
+    max_record_mb: int = 20  # one line of a JSONL corpus
+    max_pages: int = 5000
+    max_rows: int = 200_000  # of one sheet or CSV file
+    max_unpacked_mb: int = 500  # what a DOCX or XLSX says it unpacks to
+    max_depth: int = 200  # of nested HTML

@@ -1,0 +1,239 @@
+"""Tables in plain text: tabs, pipes, aligned columns, and tables flattened to one cell a line."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import pvariance
+
+from index.parsing.building import Draft, plain
+from index.parsing.lines import Line
+from index.parsing.marks import CAPTION, SOURCE_NOTE, TABLE_CAPTION, heading_rank, is_terminal
+from index.schema import BlockKind
+
+_GAP = re.compile(r"\t+|[ \u3000\xa0]{2,}")
+_NUMERIC = re.compile(
+    r"[+\-−]?[¥$€￥]?[\d.,，]+\s?(?:%|％|万|亿|元|吨|个|家|人|年|月|GW|MW|亿元|万元|万吨|美元|亿美元|个百分点)*$|[—–\-/]+$"
+)
+_RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
+_MAX_CELL = 90  # characters; a longer line is a paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Lines [first, last) of the text, as rows of cells."""
+
+    first: int
+    last: int
+    rows: list[list[tuple[int, int]]]  # raw spans; empty cells have start == end
+    has_header: bool
+
+
+def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Table]:
+    """All tables in reading order. `flattened` also looks for one cell a line (not in wrapped text)."""
+    tables: list[Table] = []
+    i = 0
+    while i < len(lines):
+        table = _pipes(lines, i) or _columns(lines, i)
+        if table is None and flattened and len(lines[i].text) <= 60:
+            table = _flattened(raw, lines, i)
+        if table is None:
+            i += 1
+        else:
+            tables.append(table)
+            i = table.last
+    return tables
+
+
+def table_drafts(raw: str, table: Table, number: int) -> list[Draft]:
+    """A draft for each row; a cell takes its name from the header row."""
+    names = [plain(raw[a:b]) for a, b in table.rows[0]] if table.has_header else []
+    drafts = []
+    for i, row in enumerate(table.rows):
+        cells = [(j, cell) for j, cell in enumerate(row) if raw[cell[0] : cell[1]].strip()]
+        if not cells:
+            continue
+        is_header = table.has_header and i == 0
+        drafts.append(
+            Draft(
+                BlockKind.TABLE_ROW,
+                [(row[0][0], row[-1][1])],
+                table=number,
+                header=()
+                if is_header
+                else tuple(names[j] if j < len(names) else "" for j, _ in cells),
+                cells=[cell for _, cell in cells],
+                is_header=is_header,
+            )
+        )
+    return drafts
+
+
+def _split(line: Line, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
+    cells, at = [], 0
+    for match in pattern.finditer(line.text):
+        cells.append((line.start + at, line.start + match.start()))
+        at = match.end()
+    cells.append((line.start + at, line.end))
+    return cells
+
+
+def _columns(lines: Sequence[Line], first: int) -> Table | None:
+    """Two or more lines in a row split by tabs, or three by runs of spaces, into as many cells."""
+    line = lines[first]
+    tabs = line.text.count("\t")
+    if tabs:
+        last = first
+        while (
+            last < len(lines)
+            and lines[last].text.count("\t")
+            and abs(lines[last].text.count("\t") - tabs) <= 1
+        ):
+            last += 1
+        if last - first < 2:
+            return None
+        rows = [_split(item, re.compile("\t")) for item in lines[first:last]]
+        return Table(
+            first,
+            last,
+            rows,
+            _is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
+        )
+    cells = len(_GAP.findall(line.text)) + 1
+    if cells < 3:
+        return None
+    last = first
+    while (
+        last < len(lines)
+        and len(_GAP.findall(lines[last].text)) + 1 == cells
+        and not is_terminal(lines[last].text)
+    ):
+        last += 1
+    if last - first < 3:
+        return None
+    rows = [_split(item, _GAP) for item in lines[first:last]]
+    return Table(
+        first,
+        last,
+        rows,
+        _is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
+    )
+
+
+def _pipes(lines: Sequence[Line], first: int) -> Table | None:
+    """A Markdown table: a row, a rule beneath it, rows."""
+    if (
+        "|" not in lines[first].text
+        or first + 1 >= len(lines)
+        or not _RULE.fullmatch(lines[first + 1].text)
+    ):
+        return None
+    if "|" not in lines[first + 1].text and lines[first].text.count("|") > 2:
+        return None
+    rows = [pipe_cells(lines[first])]
+    last = first + 2
+    while last < len(lines) and "|" in lines[last].text and lines[last].gap <= 1:
+        rows.append(pipe_cells(lines[last]))
+        last += 1
+    return Table(first, last, rows, True) if len(rows) > 1 else None
+
+
+def pipe_cells(line: Line) -> list[tuple[int, int]]:
+    text, cells, at = line.text, [], 1 if line.text.startswith("|") else 0
+    end = len(text) - 1 if text.endswith("|") and not text.endswith("\\|") else len(text)
+    for match in re.finditer(r"(?<!\\)\|", text[:end]):
+        if match.start() >= at:
+            cells.append((line.start + at, line.start + match.start()))
+            at = match.end()
+    cells.append((line.start + at, line.start + max(at, end)))
+    return [_trim(text, line.start, a, b) for a, b in cells]
+
+
+def _trim(text: str, base: int, start: int, end: int) -> tuple[int, int]:
+    a, b = start - base, end - base
+    while a < b and text[a].isspace():
+        a += 1
+    while b > a and text[b - 1].isspace():
+        b -= 1
+    return base + a, base + b
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Short names, no figures."""
+    return all(len(c.strip()) <= 20 and not _NUMERIC.fullmatch(c.strip()) for c in cells)
+
+
+def _flattened(raw: str, lines: Sequence[Line], first: int) -> Table | None:
+    """A run of short lines, whose count is a multiple of the header's, beneath a table's caption.
+
+    Without a caption the columns must differ in kind: at least one of figures only.
+    """
+    caption = bool(CAPTION.match(lines[first].text) and TABLE_CAPTION.match(lines[first].text))
+    start = first + 1 if caption else first
+    last = start
+    while last < len(lines) and last - start < 400 and _is_cell(lines[last]):
+        last += 1
+    if last - start < 6:
+        return None
+    texts = [line.text for line in lines[start:last]]
+    columns = _best_columns(texts, lenient=caption)
+    if columns is None:
+        return None
+    rows = [
+        [(line.start, line.end) for line in lines[i : i + columns]]
+        for i in range(start, last, columns)
+    ]
+    return Table(start, last, rows, True)
+
+
+def _is_cell(line: Line) -> bool:
+    text = line.text
+    return (
+        len(text) <= _MAX_CELL
+        and "。" not in text
+        and not text.endswith(("：", ":", "；", "，", ","))
+        and heading_rank(text) is None
+        and not SOURCE_NOTE.match(text)
+        and not CAPTION.match(text)
+    )
+
+
+def _best_columns(texts: Sequence[str], *, lenient: bool) -> int | None:
+    """The number of columns that makes cells of one column most alike; None where nothing fits."""
+    best: tuple[float, int] | None = None
+    for columns in range(2, min(10, len(texts) // 2) + 1):
+        if len(texts) % columns or not _is_header(texts[:columns]):
+            continue
+        if (
+            any(len(t) > 14 or re.search(r"[，,。；;、]|\d{3,}(?!年)", t) for t in texts[:columns])
+            or len(set(texts[:columns])) < columns
+        ):
+            continue
+        body = [texts[columns + j :: columns] for j in range(columns)]
+        figures = sum(all(_NUMERIC.fullmatch(c) for c in column) for column in body)
+        words = sum(not any(_NUMERIC.fullmatch(c) for c in column) for column in body)
+        if not lenient and (
+            figures < 1 or words < 1 or figures + words < columns or len(texts) < 3 * columns
+        ):
+            continue
+        spread = sum(_spread(column) for column in body) / columns
+        score = spread - 0.6 * figures / columns
+        if best is None or score < best[0]:
+            best = (score, columns)
+    return best[1] if best else None
+
+
+def _spread(column: Sequence[str]) -> float:
+    """How unlike the cells of a column are: length, digits, brackets, commas, the first character."""
+    if len(column) < 2:
+        return 0.5
+    features = (
+        [math.log(len(c)) for c in column],
+        [float(any(x.isdigit() for x in c)) for c in column],
+        [float("(" in c or "（" in c) for c in column],
+        [float(any(x in c for x in ",，、")) for c in column],
+        [float(bool(_NUMERIC.fullmatch(c))) for c in column],
+    )
+    return sum(pvariance(f) for f in features)
