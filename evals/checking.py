@@ -10,6 +10,7 @@ from typing import Literal
 
 from evals.matching import Finder, compact
 from evals.metrics.correct import ALL_BUDGET, ANY_BUDGET
+from evals.metrics.exact_match import bare
 from evals.schema import Question
 from evals.sources import Sources
 
@@ -136,7 +137,7 @@ def _near_duplicates(questions: Sequence[Question]) -> list[Problem]:
     bigrams: dict[int, set[str]] = {}
     buckets: defaultdict[str, list[int]] = defaultdict(list)
     for i, question in enumerate(questions):
-        text = compact("".join(t.question for t in question.history) + question.question)
+        text = bare("".join(t.question for t in question.history) + question.question)
         bigrams[i] = {text[j : j + 2] for j in range(len(text) - 1)}
         for bigram in bigrams[i]:
             buckets[bigram].append(i)
