@@ -139,7 +139,6 @@ def marked(question: str, quote: str) -> list[str]:
 def test_words_are_marked_in_whatever_words_they_were_asked() -> None:
     assert "特朗普" in marked("川普去年对芯片干了啥", "特朗普政府收紧芯片管制")
     assert "芯片" in marked("川普去年对芯片干了啥", "特朗普政府收紧芯片管制")
-    assert marked("晶片出口", "芯片的出口")[:1] == ["芯片"]
 
 
 def test_relative_years_are_marked_by_the_date_they_are_asked_at() -> None:

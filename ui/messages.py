@@ -35,6 +35,11 @@ _TABLE: dict[str, tuple[str, str]] = {
     "index_failed": ("未能读取 {n} 项：", "{n} could not be read:"),
     "index_skipped": ("跳过 {n} 项（不是文档）：", "{n} passed over (not documents):"),
     "and_more": ("……另有 {n} 项", "… and {n} more"),
+    "index_kept": (
+        "已停止；资料库保持上一版，再次运行同一条命令即可接着做",
+        "Stopped; the library is as it was. Run the same command to go on",
+    ),
+    "index_writing": ("正在写入", "writing"),
     "index_next": ('下一步：wenju ask "你的问题"{index}', 'Next: wenju ask "your question"{index}'),
     "no_match": (
         "{pattern} 没有匹配到任何文件：检查通配符或路径",
@@ -140,6 +145,20 @@ _TABLE: dict[str, tuple[str, str]] = {
         "internal error {error}; run with WENJU_DEBUG=1 for the traceback",
     ),
     "interrupted": ("已停止", "stopped"),
+    # demo
+    "demo_as_of": (
+        "以下「今年」「去年」按 {date} 理解。", "“This year” and “last year” are meant at {date}."
+    ),
+    "demo_next": (
+        "接下来可以：\n"
+        '  wenju ask "你的问题" --index demo    继续问示例资料\n'
+        "  wenju index 你的文件夹               读入自己的资料，然后 wenju ask\n"
+        "  wenju chat                           在浏览器里问",
+        "What to type next:\n"
+        '  wenju ask "your question" --index demo    ask the samples more\n'
+        "  wenju index YOUR_FOLDER                   read your own documents, then wenju ask\n"
+        "  wenju chat                                ask in a browser",
+    ),
     # chat page
     "chat_title": ("文据", "wenju"),
     "chat_lead": (
@@ -178,6 +197,11 @@ def system_language(environ: Mapping[str, str] | None = None) -> str:
 def language_of(question: str) -> str:
     """The language that an answer's labels are in: that of its question."""
     return "zh" if _HAN.search(question) else "en"
+
+
+def pick(chinese: str, english: str) -> str:
+    """One of two help texts, in the system's language."""
+    return english if system_language() == "en" else chinese
 
 
 def say(key: str, lang: str | None = None, **values: object) -> str:

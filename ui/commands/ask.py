@@ -1,0 +1,82 @@
+"""`wenju ask`: one question, its answer, and the words it rests on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date
+
+from ui.commands import common
+from ui.errors import UsageError
+from ui.messages import pick, say
+
+HELP = pick("提一个问题，答案附原文出处", "ask a question; the answer shows its sources")
+EXAMPLES = """\
+  wenju ask "川普去年对芯片干了啥"
+  wenju ask "锂价跌了几成" --index demo --source '关键矿产/*' --as-of 2026-06-30
+  echo "What did the controls change?" | wenju ask --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "question",
+        metavar="QUESTION",
+        nargs="*",
+        help=pick(
+            "问题；不写则从标准输入读取", "the question; without one, standard input is read"
+        ),
+    )
+    common.add_index(parser)
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help=pick(
+            "输出完整的答案记录（JSON，一行）", "print the whole answer record (JSON, a line)"
+        ),
+    )
+    common.add_asking(parser)
+    common.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rag.answering import Answerer
+
+    from index.store import open_library
+
+    question = _question(args.question)
+    as_of = common.as_of(args)
+    settings = common.settings(args, ["rag"])
+    with open_library(common.library_path(args)) as library:
+        answerer = Answerer(library, settings.stage("rag"))
+        answer = answerer.answer(question, as_of=as_of, sources=args.source)
+    if args.json:
+        import json
+
+        print(json.dumps(answer.to_record(), ensure_ascii=False))
+    else:
+        from ui.marking import matched_spans
+        from ui.rendering import COLOUR, PLAIN, render_answer
+
+        asked = answer.completed_question or answer.question
+        day = date.fromisoformat(answer.as_of)
+        print(
+            render_answer(
+                answer,
+                style=COLOUR if common.is_coloured(sys.stdout) else PLAIN,
+                mark=lambda quote: matched_spans(asked, quote, day),
+                width=common.terminal_width(),
+            )
+        )
+    return 1 if answer.status == "error" else 0
+
+
+def _question(words: list[str]) -> str:
+    """The words of the command line, or standard input where there are none.
+
+    Raises UsageError where a person at a terminal gave nothing.
+    """
+    if words and words != ["-"]:
+        return " ".join(words)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(say("no_question"))
+    return sys.stdin.read().strip()

@@ -1,0 +1,41 @@
+"""`wenju chat`: the page in a browser, on this machine only."""
+
+from __future__ import annotations
+
+import argparse
+
+from ui.commands import common
+from ui.messages import pick
+
+HELP = pick("打开聊天页", "open the chat page")
+EXAMPLES = """\
+  wenju chat
+  wenju chat --index 芯片 --port 8000"""
+PORT = 7860
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_index(parser, default="")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        help=pick(f"端口（默认 {PORT}）", f"port (default: {PORT})"),
+    )
+    parser.add_argument(
+        "--open", action="store_true", help=pick("在浏览器里打开", "open it in the browser")
+    )
+    common.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from ui.web.app import serve
+
+    settings = common.settings(args, ["rag"])
+    serve(
+        settings.stage("rag"),
+        library=args.index or None,
+        port=args.port,
+        open_browser=args.open,
+    )
+    return 0

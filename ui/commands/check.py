@@ -1,0 +1,40 @@
+"""`wenju check`: is a library whole, and how is it mended."""
+
+from __future__ import annotations
+
+import argparse
+
+from ui.commands import common
+from ui.messages import pick, say
+
+HELP = pick("检查资料库是否完好", "verify a library")
+EXAMPLES = """\
+  wenju check
+  wenju check --index 芯片"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_index(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from index.store import check_library, open_library
+
+    path = common.library_path(args)
+    problems = check_library(path)
+    if problems:
+        print(say("check_problems", name=path.name, n=len(problems)))
+        for problem in problems:
+            print(f"  {problem}")
+        print(say("check_mend", index=common.index_hint(args)))
+        return 1
+    with open_library(path) as library:
+        print(
+            say(
+                "check_sound",
+                name=path.name,
+                documents=library.n_documents,
+                chunks=library.n_chunks,
+            )
+        )
+    return 0

@@ -1,0 +1,117 @@
+"""What several commands share: which library, which settings, which date, colour or not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ui.errors import UsageError
+from ui.messages import pick, say
+
+if TYPE_CHECKING:
+    from ui.settings import Settings
+
+DEFAULT_LIBRARY = "default"
+
+
+def add_index(parser: argparse.ArgumentParser, default: str = DEFAULT_LIBRARY) -> None:
+    parser.add_argument(
+        "--index",
+        metavar="LIBRARY",
+        default=default,
+        help=pick(
+            f"资料库的名字或路径（默认 {DEFAULT_LIBRARY}）",
+            f"name or path of the library (default: {DEFAULT_LIBRARY})",
+        ),
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help=pick(
+            "改一项设置，如 reading.max_statements=2；可多次使用，wenju doctor 列出已改的",
+            "change a setting, such as reading.max_statements=2; may be repeated",
+        ),
+    )
+
+
+def add_asking(parser: argparse.ArgumentParser) -> None:
+    """Where is looked, and what 今年 means."""
+    parser.add_argument(
+        "--source",
+        metavar="PATTERN",
+        action="append",
+        help=pick(
+            "只在这些来源里找，如 '*.pdf' 或 '贸易/*'；可多次使用",
+            "look only in these sources, such as '*.pdf' or 'trade/*'; may be repeated",
+        ),
+    )
+    parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help=pick(
+            "把「今年」「去年」理解为这一天的今年、去年（如 2026-01-31；默认今天）",
+            "the day that “this year” is meant at, such as 2026-01-31 (default: today)",
+        ),
+    )
+
+
+def library_path(args: argparse.Namespace) -> Path:
+    """Raises UsageError for a name that cannot be one."""
+    from index.places import resolve_library
+
+    try:
+        return resolve_library(args.index)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def index_hint(args: argparse.Namespace) -> str:
+    """What to add to a suggested command so that it means the same library."""
+    return "" if args.index == DEFAULT_LIBRARY else f" --index {args.index}"
+
+
+def as_of(args: argparse.Namespace) -> date | None:
+    if args.as_of is None:
+        return None
+    try:
+        return date.fromisoformat(args.as_of)
+    except ValueError:
+        raise UsageError(say("bad_date", text=args.as_of)) from None
+
+
+def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:
+    from ui.settings import find_file, load_settings
+
+    file = find_file(os.environ, Path.cwd())
+    return load_settings(names, flags=args.set, environ=os.environ, file=file)
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """A terminal that was not asked to be plain (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def note(line: str) -> None:
+    """For people, beside the result: standard error."""
+    print(line, file=sys.stderr)
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None in a file or pipe, where lines are left whole."""
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, 100)

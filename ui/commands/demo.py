@@ -1,0 +1,62 @@
+"""`wenju demo`: the sample library, and six questions to it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from ui.commands import common
+from ui.messages import pick, say
+
+HELP = pick("用自带的示例资料演示", "a demonstration with the sample documents")
+EXAMPLES = """\
+  wenju demo"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rag.answering import Answerer
+
+    from index.ingesting import index_sources
+    from index.places import resolve_library
+    from index.store import open_library
+    from ui.commands.index import print_report
+    from ui.demo import AS_OF, LIBRARY, QUESTIONS, sample_folder
+    from ui.marking import matched_spans
+    from ui.progress import progress
+    from ui.rendering import COLOUR, PLAIN, render_answer
+
+    settings = common.settings(args, ["index", "rag"])
+    path = resolve_library(LIBRARY)
+    style = COLOUR if common.is_coloured(sys.stdout) else PLAIN
+    with progress() as show:
+        report = index_sources(
+            path,
+            [sample_folder()],
+            settings.stage("index"),
+            on_progress=lambda now: show(
+                now.files_done, now.files_total, now.source or say("index_writing")
+            ),
+        )
+    print_report(report, LIBRARY)
+    print(say("demo_as_of", date=AS_OF))
+    with open_library(path) as library:
+        answerer = Answerer(library, settings.stage("rag"))
+        for number, one in enumerate(QUESTIONS, 1):
+            print(
+                f"\n{style.strong[0]}{number}. {one.question}{style.strong[1]}  ({pick(*one.shows)})\n"
+            )
+            answer = answerer.answer(one.question, id=f"demo{number}", as_of=AS_OF)
+            print(
+                render_answer(
+                    answer,
+                    style=style,
+                    mark=lambda quote, q=one.question: matched_spans(q, quote, AS_OF),
+                    width=common.terminal_width(),
+                )
+            )
+    print("\n" + say("demo_next"))
+    return 0

@@ -1,0 +1,66 @@
+"""The sample library and six questions that show what an answer looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index.store import Library
+
+LIBRARY = "demo"
+# What 去年 means in the questions: the samples were written then.
+AS_OF = date(2026, 6, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoQuestion:
+    shows: tuple[str, str]  # what it shows, in Chinese and English
+    question: str
+    doc: str  # the document that it is about; of an unanswerable one, the nearest
+
+
+QUESTIONS = (
+    DemoQuestion(
+        ("随口一问", "plain words"),
+        "川普去年对芯片干了啥",
+        "english/chip-controls-explained.html",
+    ),
+    DemoQuestion(
+        ("英文提问", "English over Chinese documents"),
+        "How much did lithium carbonate prices change in 2025?",
+        "关键矿产/2025年锂市场年度报告.md",
+    ),
+    DemoQuestion(
+        ("出自表格", "from a table"),
+        "我爸1970年6月生的，工人，几岁能退休？",
+        "劳动/渐进式延迟退休衔接工作通知.html",
+    ),
+    DemoQuestion(
+        ("出自录音，附分秒", "from a transcript, with its minute"),
+        "播客里说大模型这一年最大的变化是什么",
+        "人工智能/播客《慢半拍》第42期：大模型这一年.json",
+    ),
+    DemoQuestion(
+        ("资料里没有", "not in the documents"),
+        "2023年全国有多少外卖骑手参加职业伤害保障？",
+        "劳动/外卖骑手职业伤害保障研究.pdf",
+    ),
+    DemoQuestion(
+        ("来源说法不一", "sources disagree"),
+        "2025年全国新增了多少新型储能装机？",
+        "能源/2025年新型储能年度观察.pdf",
+    ),
+)
+
+
+def sample_folder() -> Path:
+    return Path(__file__).parents[1] / "evals" / "data" / "sample"
+
+
+def questions_for(library: Library) -> list[str]:
+    """Those of the demo's questions whose documents the library holds."""
+    held = {info.doc_id for info in library.documents()}
+    return [one.question for one in QUESTIONS if one.doc in held]

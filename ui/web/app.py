@@ -1,0 +1,192 @@
+"""The chat page: asks a library, shows the answer and what it rests on. This machine only."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from index.errors import IndexingError
+from index.places import list_libraries, resolve_library
+from rag.errors import AnsweringError
+from ui.errors import UiError, UsageError
+from ui.messages import say
+from ui.web.page import CSS, answer_html, notice_html
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from gradio import Blocks
+
+    from index.store import Library
+    from rag.settings import RagSettings
+
+HOST = "127.0.0.1"
+_SYSTEM_FONTS = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
+_MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
+
+
+class Shelf:
+    """The libraries that can be asked. Each stays open until a newer generation is committed."""
+
+    def __init__(self, settings: RagSettings, library: str | None = None) -> None:
+        """`library` (name or path) is the only one offered; None offers all named ones."""
+        self._settings = settings
+        self._only = library
+        self._open: dict[Path, Library] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        if self._only is not None:
+            return [self._only]
+        return [path.name for path in list_libraries()]
+
+    def ask(self, name: str, question: str) -> str:
+        """HTML of the answer; what goes wrong is a line of it."""
+        from rag.answering import Answerer
+
+        from ui.marking import matched_spans
+
+        if not question.strip():
+            return notice_html(say("chat_empty"))
+        if name not in self.names():  # a page may ask for these, and for nothing else on the disk
+            return notice_html(say("chat_none"))
+        try:
+            answer = Answerer(self._library(name), self._settings).answer(question.strip())
+        except (IndexingError, AnsweringError) as error:
+            return notice_html(str(error))
+        asked, day = answer.completed_question or answer.question, date.fromisoformat(answer.as_of)
+        return answer_html(answer, lambda quote: matched_spans(asked, quote, day))
+
+    def examples(self, name: str) -> list[str]:
+        """Questions that this library can be asked; [] where none are known."""
+        from ui.demo import questions_for
+
+        try:
+            return questions_for(self._library(name)) if name in self.names() else []
+        except IndexingError:
+            return []
+
+    def _library(self, name: str) -> Library:
+        from index.store import open_library
+
+        path = resolve_library(name)
+        with self._lock:
+            library = self._open.get(path)
+            if library is None or library.stale():
+                # The older one is not closed: another question may be reading it.
+                library = self._open[path] = open_library(path)
+            return library
+
+
+def build_page(shelf: Shelf) -> Blocks:
+    import gradio as gr
+
+    names = shelf.names()
+    first = "demo" if "demo" in names and "default" not in names else None
+    first = first or ("default" if "default" in names else (names or [""])[0])
+    examples = shelf.examples(first) if first else []
+    with gr.Blocks(title=say("chat_title"), analytics_enabled=False) as page:
+        with gr.Column(elem_classes="wenju-page"):
+            gr.Markdown(f"# {say('chat_title')}\n{say('chat_lead')}")
+            library = gr.Dropdown(
+                choices=names or [""],
+                value=first,
+                label=say("chat_library"),
+                visible=len(names) > 1,
+                elem_id="wenju-library",
+            )
+            question = gr.Textbox(
+                label=say("chat_question"),
+                placeholder=say("chat_placeholder"),
+                lines=1,
+                max_lines=4,
+                autofocus=True,
+                elem_id="wenju-question",
+            )
+            ask = gr.Button(say("chat_ask"), variant="primary", elem_id="wenju-ask")
+            if examples:
+                gr.Examples([[q] for q in examples], [question], label=say("chat_examples"))
+            answer = gr.HTML("" if names else notice_html(say("chat_none")), elem_id="wenju-answer")
+        gr.on(
+            [question.submit, ask.click],
+            shelf.ask,
+            [library, question],
+            answer,
+            api_name="ask",
+            concurrency_limit=4,
+        )
+    return page  # type: ignore[no-any-return]
+
+
+def make_app(shelf: Shelf) -> FastAPI:
+    """The page as an ASGI application that answers to this machine's own names only."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    import gradio as gr
+    from fastapi import FastAPI
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # A foreign page cannot reach us by giving its own name our address.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    theme = gr.themes.Base(primary_hue="slate", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        build_page(shelf),
+        path="/",
+        server_name=HOST,
+        theme=theme,
+        css=CSS,
+        footer_links=[],
+        ssr_mode=False,
+        show_error=False,
+        enable_monitoring=False,
+    )
+    return mounted
+
+
+def serve(
+    settings: RagSettings,
+    *,
+    library: str | None = None,
+    port: int = 7860,
+    open_browser: bool = False,
+) -> None:
+    """Serve the page until Ctrl-C. Raises UiError where the port is taken."""
+    if library is not None:
+        _require(library)
+    listening = _listen(port)
+    import uvicorn
+
+    url = f"http://{HOST}:{listening.getsockname()[1]}"
+    config = uvicorn.Config(make_app(Shelf(settings, library)), log_level="warning")
+    print(say("chat_at", url=url), flush=True)
+    if open_browser:
+        import webbrowser
+
+        webbrowser.open(url)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _require(library: str) -> None:
+    from index.store import open_library
+
+    try:
+        open_library(library).close()
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _listen(port: int) -> Any:
+    import socket
+
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        other = port + 1 if 0 < port < 65535 else 7861
+        raise UiError(say("port_taken", port=port, other=other)) from error
+    return listening
