@@ -92,7 +92,7 @@ class Builder:
         self._queue: list[tuple[Prepared, DocumentInfo]] = []
         self._queued_chunks = 0
         self._writer: SegmentWriter | None = None
-        self._opened_at = 0.0
+        self._begun_at = 0.0  # when the first document of the next segment came
         self._new: list[SegmentRef] = []
         self._rewrite: set[str] = set()  # ids of segments that must not survive
         self.n_written = 0  # chunks
@@ -128,6 +128,8 @@ class Builder:
             if not chunks:
                 raise EmptyDocument("holds no text that could be cited")
             prepared = prepare(document, sentences, chunks)
+            if self._writer is None and not self._queue:
+                self._begun_at = time.monotonic()
             self._queue.append((prepared, _info(prepared, root, size_bytes)))
             self._queued_chunks += len(chunks)
             if self._queued_chunks >= _EMBED_CHUNKS:
@@ -215,8 +217,9 @@ class Builder:
 
     def checkpoint(self) -> None:
         """Close the segment in the making if it is large or old enough."""
-        if self._writer is not None and (
-            self._writer.n_chunks >= _FLUSH_CHUNKS or time.monotonic() - self._opened_at >= _FLUSH_S
+        n_chunks = self._queued_chunks + (self._writer.n_chunks if self._writer else 0)
+        if n_chunks and (
+            n_chunks >= _FLUSH_CHUNKS or time.monotonic() - self._begun_at >= _FLUSH_S
         ):
             self._embed()
             self._close_writer()
@@ -252,7 +255,6 @@ class Builder:
             return
         if self._writer is None:
             self._writer = SegmentWriter(self._path, self._fingerprint)
-            self._opened_at = time.monotonic()
         from index.embedding import quantise
 
         texts = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.errors import DiskFull, LibraryReadOnly
+from index.errors import DiskFull, IndexingError, LibraryReadOnly
 
 
 def sync_file(path: Path) -> None:
@@ -66,19 +66,19 @@ def disk_errors(folder: Path) -> Iterator[None]:
                 "nothing was changed. Give write permission or choose another --index"
             ) from error
         raise
-    except (RuntimeError, ValueError, ArithmeticError) as error:
-        # tantivy, FAISS and SQLite wrap the system's error in a text of their own.
-        if any(word in str(error) for word in _FULL_WORDS):
-            raise _full(folder) from error
+    except IndexingError:
         raise
     except Exception as error:
-        if type(error).__module__ == "sqlite3" and "full" in str(error):
+        # tantivy, FAISS and SQLite wrap the system's error in a text of their own.
+        if any(words in str(error) for words in _FULL_WORDS):
             raise _full(folder) from error
         raise
 
 
-_FULL_WORDS = ("No space left", "StorageFull", "File too large", "FileTooLarge", "os error 28",
-               "os error 27", "disk I/O error", "write error")  # fmt: skip
+_FULL_WORDS = (
+    "No space left", "StorageFull", "os error 28", "File too large", "FileTooLarge", "os error 27",
+    "disk is full", "disk I/O error", "write error",
+)  # fmt: skip
 
 
 def _full(folder: Path) -> DiskFull:

@@ -40,7 +40,15 @@ from index.manifest import (
 from index.parsing import ParseSettings, parse_file
 from index.schema import Document, Skipped
 from index.segmenting import DICTIONARY_ID, load_dictionary
-from index.sources import SourceFile, expand, kept_states, scopes_of, survey, swallowed
+from index.sources import (
+    SourceFile,
+    expand,
+    is_of_file,
+    kept_states,
+    scopes_of,
+    survey,
+    swallowed,
+)
 
 # Below this, reading jieba's whole dictionary costs more than looking words up one by one.
 _BULK_BYTES = 300_000
@@ -149,11 +157,11 @@ def _without_empty_roots(known: Sources, builder: Builder) -> Sources:
         for root in known.roots
         if any(builder.of_source(root.name, root.prefix + f) for f in known.files[root.name])
     ]
-    gone = {f"{r.prefix}{f}" for r in known.roots if r not in kept for f in known.files[r.name]}
+    gone = [r.prefix + f for r in known.roots if r not in kept for f in known.files[r.name]]
     return Sources(
         tuple(kept),
         kept_states(known.files, kept),
-        frozenset(e for e in known.excluded if e.split("#")[0].split("!")[0] not in gone),
+        frozenset(e for e in known.excluded if not any(is_of_file(e, f) for f in gone)),
     )
 
 
@@ -187,21 +195,18 @@ class _Run:
         )  # fmt: skip
         if before is not None and not rebuild:
             _refuse_other(path, before.fingerprint, fingerprint)
-        self._excluded = self._sources.excluded - {
-            file.source for file in self._named(paths, self._survey.to_read)
-        }
+        named = [file.source for file in self._survey.to_read if file.path in set(paths)]
+        self._excluded = frozenset(
+            doc_id
+            for doc_id in self._sources.excluded
+            if not any(is_of_file(doc_id, source) for source in named)
+        )
         self.builder = Builder(
             path, before, embedder, settings.embedding, settings.chunk, fingerprint,
             self._excluded, rebuild=rebuild,
         )  # fmt: skip
         self._files = kept_states(self._sources.files, self._sources.roots)
         self._rebuild = rebuild
-
-    @staticmethod
-    def _named(paths: Sequence[Path], files: Sequence[SourceFile]) -> Iterator[SourceFile]:
-        """Files that were named themselves, not by their folder: wanted even if once removed."""
-        named = set(paths)
-        return (file for file in files if file.path in named)
 
     def read_files(self) -> None:
         to_read = self._survey.to_read

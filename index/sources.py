@@ -61,7 +61,7 @@ def expand(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
     found: dict[Path, None] = {}
     missing = []
     for path in paths:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder is closed
             found[path.resolve()] = None
         elif hits := _glob(path):
             found.update(dict.fromkeys(Path(hit).resolve() for hit in hits))
@@ -138,7 +138,7 @@ def survey(
             file, changed = _compare(scope.root, name, states.get(name))
             if file is None:
                 result.skipped.append(Skipped(name, "cannot be read: permission denied", True))
-            elif changed or read_all:
+            elif changed or read_all or (_is_named(scope, name) and _is_excluded(file, known)):
                 result.to_read.append(file)
             else:
                 result.unchanged.append(file)
@@ -148,6 +148,20 @@ def survey(
     if vanished and len(vanished) == len(scopes):
         raise SourceMissing(f"{vanished[0].root.path} {_vanished_reason(vanished[0], known)}")
     return result
+
+
+def _is_named(scope: Scope, name: str) -> bool:
+    """Whether the file itself was named, not its folder: wanted even if it was once removed."""
+    return scope.below == name or scope.path.is_file()
+
+
+def _is_excluded(file: SourceFile, known: Sources) -> bool:
+    return any(is_of_file(doc_id, file.source) for doc_id in known.excluded)
+
+
+def is_of_file(doc_id: str, source: str) -> bool:
+    """Whether a document comes from a file: its only one, a record or a member."""
+    return doc_id == source or doc_id.startswith((source + "#", source + "!"))
 
 
 def _vanished_reason(scope: Scope, known: Sources) -> str:
