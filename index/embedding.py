@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,6 +81,8 @@ def load_embedder(settings: EmbeddingSettings) -> Embedder:
     plain = not (settings.query_prompt or settings.document_prompt)
     if plain and is_static_model(folder):
         return StaticEmbedder(folder, truncate_dim=settings.truncate_dim)
+    from index.transformer_embedding import SentenceTransformerEmbedder
+
     return SentenceTransformerEmbedder(
         settings.model,
         query_prompt=settings.query_prompt,
@@ -152,13 +154,13 @@ class StaticEmbedder:
                 f"the embedding model in {folder} has {len(vectors)} vectors for {n_tokens} tokens."
                 " Install wenju again"
             )
-        dim = _checked_dim(truncate_dim, vectors.shape[1])
+        dim = checked_dim(truncate_dim, vectors.shape[1])
         self._vectors: Vectors = np.ascontiguousarray(vectors[:, :dim])
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.dim: int = dim
-        digest = _hash_files(folder, [folder / file for file in _STATIC_FILES])
-        self.model_id: str = _model_id(name or folder.resolve().name, digest, truncate_dim)
+        digest = hash_files(folder, [folder / file for file in _STATIC_FILES])
+        self.model_id: str = make_model_id(name or folder.resolve().name, digest, truncate_dim)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
@@ -168,7 +170,7 @@ class StaticEmbedder:
             batch = [text or " " for text in texts[start : start + _STATIC_BATCH]]
             encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             self._sum_rows([item.ids for item in encoded], out[start : start + len(batch)])
-        return _normalised(out)
+        return normalised(out)
 
     def embed_query(self, text: str) -> Vectors:
         import numpy as np
@@ -178,7 +180,7 @@ class StaticEmbedder:
         # survive a fork and prints a warning there.
         ids = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
         self._sum_rows([ids], out)
-        row: Vectors = _normalised(out)[0]
+        row: Vectors = normalised(out)[0]
         return row
 
     def _sum_rows(self, ids: list[list[int]], out: Vectors) -> None:
@@ -186,88 +188,6 @@ class StaticEmbedder:
         for row, tokens in enumerate(ids):
             if tokens:
                 self._vectors[tokens].sum(axis=0, out=out[row])
-
-
-class SentenceTransformerEmbedder:
-    """Any sentence-transformers model, from a folder or the hub's cache. Loads torch."""
-
-    def __init__(
-        self,
-        name_or_path: str | Path,
-        *,
-        query_prompt: str | None = None,
-        document_prompt: str | None = None,
-        batch_size: int = 32,
-        device: str | None = None,
-        truncate_dim: int | None = None,
-        allow_download: bool = False,
-    ) -> None:
-        """Raises ModelUnavailable when the library or the model is not here."""
-        name = str(name_or_path)
-        try:
-            from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise ModelUnavailable(
-                f"{name} needs sentence-transformers, which is not installed ({error}). "
-                "Run: pip install sentence-transformers"
-            ) from error
-        local = Path(name).expanduser()
-        if local.is_dir():
-            name = str(local)
-        elif local.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
-            raise ModelUnavailable(
-                f"no folder {name}. Set embedding.model to the folder of a model, "
-                f"to a name on the Hugging Face hub, or to {STATIC_ZH}"
-            )
-        try:
-            self._model: Any = SentenceTransformer(
-                name, device=device, local_files_only=not allow_download
-            )
-        except Exception as error:  # hub, file and configuration errors of three libraries
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
-            step = (
-                "Check the name and the network"
-                if allow_download
-                else "Set embedding.allow_download = true once, or embedding.model to its folder, "
-                f"or embedding.model = {STATIC_ZH}"
-            )
-            raise ModelUnavailable(
-                f"embedding model {name} cannot be loaded ({reason}). {step}"
-            ) from error
-        full_dim = int(self._model.get_embedding_dimension())
-        self.dim: int = _checked_dim(truncate_dim, full_dim)
-        self._query_prompt = query_prompt
-        self._document_prompt = document_prompt
-        self._batch_size = batch_size
-        folder = local if local.is_dir() else _cached_folder(name)
-        digest = _hash_files(folder, sorted(_model_files(folder)))
-        variant = (truncate_dim, query_prompt, document_prompt)
-        self.model_id: str = _model_id(Path(name).name, digest, *variant)
-
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        import numpy as np
-
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
-        return self._encode(self._model.encode_document, list(texts), self._document_prompt)
-
-    def embed_query(self, text: str) -> Vectors:
-        row: Vectors = self._encode(self._model.encode_query, [text], self._query_prompt)[0]
-        return row
-
-    def _encode(self, encode: Any, texts: list[str], prompt: str | None) -> Vectors:
-        import numpy as np
-
-        vectors = encode(
-            texts,
-            batch_size=self._batch_size,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-            **({} if prompt is None else {"prompt": prompt}),
-        )
-        # Truncated here and not by the library, so that what is normalised is what is kept.
-        kept = np.array(vectors[:, : self.dim], dtype=np.float32, order="C")
-        return _normalised(kept)
 
 
 def quantise(vectors: Vectors) -> Codes:
@@ -283,7 +203,7 @@ def quantise(vectors: Vectors) -> Codes:
     return codes
 
 
-def _normalised(vectors: Vectors) -> Vectors:
+def normalised(vectors: Vectors) -> Vectors:
     """Divides rows by their length, in place; a row of zeros stays."""
     import numpy as np
 
@@ -292,7 +212,8 @@ def _normalised(vectors: Vectors) -> Vectors:
     return vectors
 
 
-def _checked_dim(wanted: int | None, available: int) -> int:
+def checked_dim(wanted: int | None, available: int) -> int:
+    """Dimensions to keep; raises ModelUnavailable when the model has fewer than are wanted."""
     if wanted is None:
         return available
     if not 1 <= wanted <= available:
@@ -303,14 +224,15 @@ def _checked_dim(wanted: int | None, available: int) -> int:
     return wanted
 
 
-def _model_id(name: str, digest: str, *variant: object) -> str:
+def make_model_id(name: str, digest: str, *variant: object) -> str:
     """`name@hash`; what else changes the vectors (prompts, dimensions) is part of the hash."""
     if any(part is not None for part in variant):
         digest = hashlib.sha256(f"{digest} {variant!r}".encode()).hexdigest()
     return f"{name}@{digest[:16]}"
 
 
-def _hash_files(root: Path, files: Sequence[Path]) -> str:
+def hash_files(root: Path, files: Sequence[Path]) -> str:
+    """Hex SHA-256 of names, sizes and bytes, in the order given; of large files only both ends."""
     total = hashlib.sha256()
     for path in files:
         size = path.stat().st_size
@@ -323,26 +245,3 @@ def _hash_files(root: Path, files: Sequence[Path]) -> str:
                 file.seek(-_HASH_END_BYTES, os.SEEK_END)
                 total.update(file.read())
     return total.hexdigest()
-
-
-def _model_files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if path.is_file() and not hidden and path.suffix not in {".md", ".py", ".pyc"}:
-            yield path
-
-
-def _cached_folder(name: str) -> Path:
-    """The snapshot of the hub's cache that a name was loaded from."""
-    from huggingface_hub import try_to_load_from_cache
-
-    for repository in (name, f"sentence-transformers/{name}"):
-        for file in ("modules.json", "config.json"):
-            path = try_to_load_from_cache(repository, file) if repository.count("/") == 1 else None
-            if isinstance(path, str):
-                return Path(path).parent
-    raise ModelUnavailable(
-        f"{name} was loaded, but is not in the Hugging Face cache, so it cannot be told from "
-        "another version. Set embedding.model to its folder"
-    )
