@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from evals.asking import library_asker
-
 from evals.case import Case
 from evals.loaders.passages import load_passages, read_jsonl
 from evals.questions import SAMPLE_FOLDER, builtin, load
@@ -66,19 +66,25 @@ def benchmarks(data: Path | None) -> Iterator[Benchmark]:
         if path.is_file():
             yield Benchmark(
                 name,
-                lambda path=path: load(path),
-                lambda work, path=path: _copied(path.with_suffix(".passages.jsonl"), work),
+                partial(load, path),
+                partial(_copied, path.with_suffix(".passages.jsonl")),
             )
     for name, lang in (("cmrc2018", "zh"), ("drcd", "zh-Hant")):
         folder = data / "data"
         if (folder / f"{name}.queries.dev.jsonl.gz").is_file():
             yield Benchmark(
                 f"{name} dev",
-                lambda name=name, lang=lang: load_passages(folder, name, "dev", lang).questions,
-                lambda work, name=name: (
-                    load_passages(folder, name, "dev").write_corpus(work / "corpus").parent
-                ),
+                partial(_passage_questions, folder, name, lang),
+                partial(_passage_corpus, folder, name),
             )
+
+
+def _passage_questions(folder: Path, name: str, lang: str) -> Sequence[Question]:
+    return load_passages(folder, name, "dev", lang).questions
+
+
+def _passage_corpus(folder: Path, name: str, work: Path) -> Path:
+    return load_passages(folder, name, "dev").write_corpus(work / "corpus").parent
 
 
 def _d(path: Path) -> list[Question]:

@@ -1,0 +1,55 @@
+"""The library under test: opens it, asks it, and takes down what was retrieved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.case import Ranked
+from evals.running import DEFAULT_AS_OF, Asked, Asker
+from evals.schema import Question
+from evals.sources import LibrarySources, Sources
+from rag.errors import BadQuestion
+
+if TYPE_CHECKING:
+    from index.store import Library
+    from rag.settings import RagSettings
+
+DEPTH = 50  # ranked sentences that are taken down
+
+
+class LibraryAsker:
+    """Asks one open library. A question's own `as_of` comes before that of the run."""
+
+    def __init__(self, library: Library, settings: RagSettings, as_of: date | None = None) -> None:
+        from rag.answering import Answerer
+
+        self._answerer = Answerer(library, settings)
+        self._as_of = as_of or date.fromisoformat(DEFAULT_AS_OF)
+        self.library = library.hash
+        self.settings: Mapping[str, Any] = asdict(settings) | {"as_of": self._as_of.isoformat()}
+        self.sources: Sources = LibrarySources(library)
+
+    def ask(self, question: Question) -> Asked:
+        """Raises what the answerer raises, save BadQuestion while looking at the retrieval."""
+        day = date.fromisoformat(question.as_of) if question.as_of else self._as_of
+        answer = self._answerer.answer(question.question, id=question.id, as_of=day)
+        try:
+            found = self._answerer.explain(question.question, as_of=day, limit=DEPTH)
+        except BadQuestion:
+            return Asked(answer.to_record(), ())
+        ranked = tuple(Ranked(s.doc_id, s.sentence.spans, s.score) for s in found.sentences)
+        return Asked(answer.to_record(), ranked)
+
+
+@contextmanager
+def library_asker(path: Path, settings: RagSettings, as_of: date | None = None) -> Iterator[Asker]:
+    """An asker for the library at `path`, open as long as the context."""
+    from index.store import open_library
+
+    with open_library(path) as library:
+        yield LibraryAsker(library, settings, as_of)
