@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from ui.commands import common
 from ui.messages import pick, say
@@ -25,7 +26,6 @@ def run(args: argparse.Namespace) -> int:
     from index.store import open_library
     from ui.commands.index import print_report
     from ui.demo import AS_OF, LIBRARY, QUESTIONS, sample_folder
-    from ui.marking import matched_spans
     from ui.progress import progress
     from ui.rendering import COLOUR, PLAIN, render_answer
 
@@ -46,17 +46,23 @@ def run(args: argparse.Namespace) -> int:
     with open_library(path) as library:
         answerer = Answerer(library, settings.stage("rag"))
         for number, one in enumerate(QUESTIONS, 1):
-            print(
-                f"\n{style.strong[0]}{number}. {one.question}{style.strong[1]}  ({pick(*one.shows)})\n"
-            )
+            question = f"{style.strong[0]}{number}. {one.question}{style.strong[1]}"
+            print(f"\n{question}  ({pick(*one.shows)})\n")
             answer = answerer.answer(one.question, id=f"demo{number}", as_of=AS_OF)
             print(
                 render_answer(
                     answer,
                     style=style,
-                    mark=lambda quote, q=one.question: matched_spans(q, quote, AS_OF),
+                    mark=partial(_mark, one.question),
                     width=common.terminal_width(),
                 )
             )
     print("\n" + say("demo_next"))
     return 0
+
+
+def _mark(question: str, quote: str) -> list[tuple[int, int]]:
+    from ui.demo import AS_OF
+    from ui.marking import matched_spans
+
+    return matched_spans(question, quote, AS_OF)

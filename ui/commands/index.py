@@ -114,6 +114,9 @@ def _print_skipped(items: Sequence[Skipped], limit: int | None) -> None:
     from ui.rendering import printable
 
     for item in items[:limit]:
-        print(f"  {printable(item.source)}{say('colon')}{printable(item.reason)}")
+        # Most reasons begin with the name themselves.
+        named = item.reason.startswith(item.source)
+        line = item.reason if named else f"{item.source}{say('colon')}{item.reason}"
+        print(f"  {printable(line)}")
     if limit is not None and len(items) > limit:
         print(f"  {say('and_more', n=len(items) - limit)}")

@@ -45,7 +45,6 @@ class Shelf:
     def ask(self, name: str, question: str) -> str:
         """HTML of the answer; what goes wrong is a line of it."""
         from rag.answering import Answerer
-
         from ui.marking import matched_spans
 
         if not question.strip():
@@ -83,41 +82,42 @@ class Shelf:
 def build_page(shelf: Shelf) -> Blocks:
     import gradio as gr
 
-    names = shelf.names()
-    first = "demo" if "demo" in names and "default" not in names else None
-    first = first or ("default" if "default" in names else (names or [""])[0])
+    first = _first(shelf.names())
     examples = shelf.examples(first) if first else []
+
+    def opened() -> tuple[Any, str]:
+        """Libraries made since the page was started are there after a reload."""
+        names = shelf.names()
+        picker = gr.Dropdown(choices=names, value=_first(names), visible=len(names) > 1)
+        return picker, "" if names else notice_html(say("chat_none"))
+
     with gr.Blocks(title=say("chat_title"), analytics_enabled=False) as page:
         with gr.Column(elem_classes="wenju-page"):
             gr.Markdown(f"# {say('chat_title')}\n{say('chat_lead')}")
-            library = gr.Dropdown(
-                choices=names or [""],
-                value=first,
-                label=say("chat_library"),
-                visible=len(names) > 1,
-                elem_id="wenju-library",
-            )
+            library = gr.Dropdown(label=say("chat_library"), visible=False, elem_id="wenju-library")
             question = gr.Textbox(
                 label=say("chat_question"),
                 placeholder=say("chat_placeholder"),
                 lines=1,
                 max_lines=4,
                 autofocus=True,
+                submit_btn=say("chat_ask"),
                 elem_id="wenju-question",
             )
-            ask = gr.Button(say("chat_ask"), variant="primary", elem_id="wenju-ask")
             if examples:
                 gr.Examples([[q] for q in examples], [question], label=say("chat_examples"))
-            answer = gr.HTML("" if names else notice_html(say("chat_none")), elem_id="wenju-answer")
-        gr.on(
-            [question.submit, ask.click],
-            shelf.ask,
-            [library, question],
-            answer,
-            api_name="ask",
-            concurrency_limit=4,
-        )
+            answer = gr.HTML(elem_id="wenju-answer")
+        page.load(opened, None, [library, answer], api_name=False)
+        question.submit(shelf.ask, [library, question], answer, api_name="ask", concurrency_limit=4)
     return page  # type: ignore[no-any-return]
+
+
+def _first(names: list[str]) -> str | None:
+    """The library that a page opens with."""
+    for preferred in ("default", "demo"):
+        if preferred in names:
+            return preferred
+    return names[0] if names else None
 
 
 def make_app(shelf: Shelf) -> FastAPI:

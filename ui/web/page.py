@@ -22,8 +22,7 @@ CSS = """
   margin: .8em 0; scroll-margin-top: 1em; }
 .wenju-cite:target { border-left-color: var(--color-accent); }
 .wenju-where { font-size: .88rem; }
-.wenju-cite blockquote { margin: .25em 0 0; padding: 0; border: 0; line-height: 1.75;
-  overflow-wrap: anywhere; }
+.wenju-quote { margin-top: .2em; line-height: 1.75; overflow-wrap: anywhere; }
 .wenju-page mark { background: #fdf0b5; color: inherit; padding: 0 .05em; border-radius: 2px; }
 .dark .wenju-page mark { background: #5b4d12; }
 """
@@ -104,7 +103,7 @@ def _citation(citation: Citation, lang: str, mark: Marker | None) -> str:
     return (
         f'<div class="wenju-cite" id="cite-{citation.n}"><div class="wenju-where">[{citation.n}] '
         f"<strong>{_text(citation.source)}</strong>{where}</div>"
-        f"<blockquote>{_marked(citation.quote, spans)}</blockquote></div>"
+        f'<div class="wenju-quote">{_marked(citation.quote, spans)}</div></div>'
     )
 
 
