@@ -53,7 +53,48 @@ _LATER = {
     ".caj": "export it as PDF",
 }
 _IGNORED = frozenset(
-    [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".svg", ".ico", ".tif", ".tiff", ".heic", ".mp3", ".wav", ".m4a", ".flac", ".ogg", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".lock", ".tmp", ".bak", ".swp", ".part", ".crdownload", ".css", ".js", ".map", ".woff", ".woff2", ".ttf", ".otf", ".pyc", ".so", ".dll", ".exe", ".db", ".sqlite"]
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".bmp",
+        ".webp",
+        ".svg",
+        ".ico",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".mp3",
+        ".wav",
+        ".m4a",
+        ".flac",
+        ".ogg",
+        ".mp4",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".lock",
+        ".tmp",
+        ".bak",
+        ".swp",
+        ".part",
+        ".crdownload",
+        ".css",
+        ".js",
+        ".map",
+        ".woff",
+        ".woff2",
+        ".ttf",
+        ".otf",
+        ".pyc",
+        ".so",
+        ".dll",
+        ".exe",
+        ".db",
+        ".sqlite",
+    ]
 )
 _IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini", "__pycache__", "node_modules"})
 
@@ -92,6 +133,8 @@ def parse_file(
         )
     except MemoryError:
         yield Skipped(source, f"{source} needs more memory than there is; split it", is_error=True)
+    except ImportError:
+        raise  # our own installation, not the file
     except Exception as error:  # a library's own failure on broken input must not end the run
         what = f"{type(error).__name__}: {str(error)[:120]}".replace("\n", " ")
         yield Skipped(

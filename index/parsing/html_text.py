@@ -16,10 +16,70 @@ from index.parsing.tables import Table, find_tables, table_drafts
 from index.schema import BlockKind
 
 _DROPPED = frozenset(
-    ["script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "head", "math", "audio", "video", "map"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "canvas",
+        "head",
+        "math",
+        "audio",
+        "video",
+        "map",
+    ]
 )
 _BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption", "option"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "caption",
+        "option",
+    ]
 )
 _FURNITURE_TAGS = frozenset(["nav", "footer", "aside", "form", "button", "select", "menu"])
 _NAMED = re.compile(
@@ -434,8 +494,7 @@ def _level(text: str) -> int | None:
     if (
         rank is None
         or rank >= marks.NUMBER_RANK
-        or (marks.is_terminal(text)
-        and not text.endswith(("？", "?")))
+        or (marks.is_terminal(text) and not text.endswith(("？", "?")))
     ):
         return None
     return {1: 2, 2: 2, 3: 3, 4: 4, 5: 2, 6: 3, 7: 2}.get(rank, 4)

@@ -93,7 +93,7 @@ def _record(line: bytes, number: int, source: str, seen: set[str]) -> Document:
             Found(
                 "jsonl",
                 _clean(title),
-                kind or ("news" if date else kind_of(raw, title)),
+                kind or _kind(raw, title, date),
                 date,
                 language_of(raw),
                 meta,
@@ -104,7 +104,7 @@ def _record(line: bytes, number: int, source: str, seen: set[str]) -> Document:
         )
     edits = Edits()
     slow: list[Draft] = blocks(raw, edits)
-    facts = read_facts(raw, slow, title=_clean(title), kind=kind or ("news" if date else ""))
+    facts = read_facts(raw, slow, title=_clean(title), kind=kind or _kind(raw, title, date))
     if not any(d.kind is not BlockKind.FURNITURE for d in slow):
         for draft in slow:
             draft.kind = BlockKind.PARAGRAPH
@@ -119,6 +119,11 @@ def _record(line: bytes, number: int, source: str, seen: set[str]) -> Document:
         source=source,
         content_hash=content_hash,
     )
+
+
+def _kind(raw: str, title: str, date: str | None) -> str:
+    kind = kind_of(raw, title)
+    return "news" if kind == "document" and date else kind
 
 
 def _clean(title: str) -> str:

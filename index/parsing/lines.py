@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from index.cleaning import HAN
 from index.parsing.marks import is_terminal
 
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
-_LATIN = re.compile(r"[A-Za-z]")
 _FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
 
 
@@ -30,7 +28,9 @@ class Line:
 
     @property
     def latin(self) -> bool:
-        return len(_LATIN.findall(self.text)) > 2 * len(HAN.findall(self.text))
+        """Written in letters rather than characters: few columns more than characters."""
+        wide = self.width - len(self.text)
+        return len(self.text) > 3 * wide
 
 
 def split_lines(raw: str) -> list[Line]:

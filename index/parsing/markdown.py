@@ -191,8 +191,7 @@ class _Reader:
         if (
             i + 1 >= len(lines)
             or "|" not in lines[i].text
-            or ("|" not in lines[i + 1].text
-            and "-" not in lines[i + 1].text)
+            or ("|" not in lines[i + 1].text and "-" not in lines[i + 1].text)
         ):
             return i
         if lines[i + 1].gap != 1 or not _RULE.fullmatch(lines[i + 1].text):

@@ -52,6 +52,11 @@ TABLE_CAPTION = re.compile(r"附?表|Table|TABLE")
 SOURCE_NOTE = re.compile(
     r"(?:资料|数据|图表|图片)?来源\s*[:：]|注\s*[:：]|单位\s*[:：]|Sources?\s*[:：]|Note\s*[:：]"
 )
+# A line that begins with none of these is no heading, list, note, caption or furniture, at a glance.
+SPECIAL = re.compile(
+    r"[\d一二三四五六七八九十第（(\[［〔【①-⑳\u00b9\u00b2\u00b3\u2070-\u2079•·●■◆▪‣○◦▶➤✓✔►❖*+\-–—a-zA-Z^©"
+    r"表图附专资数来注单作编关收修基文导本译原转记发时日网首打分上下相推延热猜责校审点阅浏访版免京沪粤公咨联技主承当您你微客扫长]"
+)
 _FRONT_TOP = re.compile(
     r"[【\[（(]?\s*(?:作\s?者|作者单位|文|来\s?源|信息来源|稿件来源|发布时间|发布日期|发文日期|成文日期|更新时间|时\s?间|日\s?期|"
     r"发布机构|发文机关|发文字号|文\s?号|索引号|主题分类|公开日期|记者|通讯员|编译|译者|翻译|撰稿|撰文|整理|"

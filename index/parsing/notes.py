@@ -14,6 +14,7 @@ from index.schema import BlockKind
 MARKER = re.compile(
     r"\[\^([^\]\s]{1,24})\]|\^?[\[［〔](\d{1,3})[\]］〕]|\^\{?\(?(\d{1,3})\)?\}|([①-⑳㉑-㉟㊱-㊿❶-❿⓵-⓾])|([\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3})"
 )
+_ANY = re.compile(r"[\[［〔^①-⓿❶-❿\u00b9\u00b2\u00b3\u2070-\u2079]")
 _START = re.compile(
     r"(?:\^?[\[［〔]\d{1,3}[\]］〕]|[①-⑳㉑-㉟㊱-㊿]|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3}|\[\^[^\]\s]{1,24}\]:?)\s*(?=\S)"
 )
@@ -35,6 +36,8 @@ class Marker:
 
 def find_markers(raw: str) -> list[Marker]:
     """All that looks like a marker, labels at the start of notes included, in order."""
+    if not _ANY.search(raw):
+        return []
     return [Marker(m.start(), m.end(), label(m)) for m in MARKER.finditer(raw)]
 
 
@@ -70,11 +73,12 @@ class Pending:
         self._used[name] = at
 
 
-def link(raw: str, drafts: Sequence[Draft]) -> None:
+def link(raw: str, drafts: Sequence[Draft], raised: Sequence[Marker] = ()) -> None:
     """Give every labelled note the markers that point at it.
 
     Where a label names one note, all its markers are that note's. Where numbering restarts, a note
-    takes the markers between the last note of that label and itself.
+    takes the markers between the last note of that label and itself. `raised`: further markers that
+    only the page's layout shows.
     """
     notes = [d for d in drafts if d.label and d.kind in (BlockKind.FOOTNOTE, BlockKind.REFERENCE)]
     if not notes:
@@ -89,7 +93,7 @@ def link(raw: str, drafts: Sequence[Draft]) -> None:
         elif note.label:
             by_label[note.label.strip("[]^.:、 ")].append(note)
     places: defaultdict[str, list[Marker]] = defaultdict(list)
-    for marker in find_markers(raw):
+    for marker in sorted([*find_markers(raw), *raised], key=lambda m: m.start):
         if marker.start not in own and marker.label in by_label:
             places[marker.label].append(marker)
     for name, group in by_label.items():

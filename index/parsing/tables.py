@@ -31,6 +31,13 @@ class Table:
     has_header: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SpanTable:
+    """A table whose cells a page's layout has already told apart; a row stands on one line."""
+
+    rows: list[list[tuple[int, int]]]
+
+
 def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Table]:
     """All tables in reading order. `flattened` also looks for one cell a line (not in wrapped text)."""
     tables: list[Table] = []
@@ -99,7 +106,7 @@ def _columns(lines: Sequence[Line], first: int) -> Table | None:
             first,
             last,
             rows,
-            _is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
+            is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
         )
     cells = len(_GAP.findall(line.text)) + 1
     if cells < 3:
@@ -118,7 +125,7 @@ def _columns(lines: Sequence[Line], first: int) -> Table | None:
         first,
         last,
         rows,
-        _is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
+        is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
     )
 
 
@@ -160,7 +167,7 @@ def _trim(text: str, base: int, start: int, end: int) -> tuple[int, int]:
     return base + a, base + b
 
 
-def _is_header(cells: Sequence[str]) -> bool:
+def is_header(cells: Sequence[str]) -> bool:
     """Short names, no figures."""
     return all(len(c.strip()) <= 20 and not _NUMERIC.fullmatch(c.strip()) for c in cells)
 
@@ -204,7 +211,7 @@ def _best_columns(texts: Sequence[str], *, lenient: bool) -> int | None:
     """The number of columns that makes cells of one column most alike; None where nothing fits."""
     best: tuple[float, int] | None = None
     for columns in range(2, min(10, len(texts) // 2) + 1):
-        if len(texts) % columns or not _is_header(texts[:columns]):
+        if len(texts) % columns or not is_header(texts[:columns]):
             continue
         if (
             any(len(t) > 14 or re.search(r"[，,。；;、]|\d{3,}(?!年)", t) for t in texts[:columns])

@@ -1,0 +1,99 @@
+"""Lines that belong to the page or the site, not to what it says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from index.parsing import marks
+from index.parsing.lines import Line
+
+_PAGE_MARK = re.compile(r"[\d\s\-–—·•/|]+")
+
+
+def find_furniture(lines: Sequence[Line], known: set[int], *, paged: bool = False) -> set[int]:
+    """Page numbers, running headers, web furniture, and the foot of a web page.
+
+    `known`: found already; `paged`: by the layout of pages.
+    """
+    found = {
+        i
+        for i, line in enumerate(lines)
+        if len(line.text) <= 24 and marks.PAGE_NUMBER.fullmatch(line.text)
+    }
+    found |= {
+        i for i, line in enumerate(lines) if len(line.text) <= 200 and marks.is_furniture(line.text)
+    }
+    if not paged:  # else the page's own layout has shown them already
+        found |= _bare_numbers(lines) | _running(lines)
+    found -= known
+    found |= _marks_between(lines, found)
+    return found | _foot(lines, found)
+
+
+def _bare_numbers(lines: Sequence[Line]) -> set[int]:
+    """Lines of a number alone that count up through the text, well apart, are page numbers."""
+    numbers = [
+        (i, int(line.text))
+        for i, line in enumerate(lines)
+        if len(line.text) <= 4 and line.text.isdecimal()
+    ]
+    found: set[int] = set()
+    for (i, a), (j, b) in pairwise(numbers):
+        if 0 < b - a <= 2 and j - i >= 6:
+            found |= {i, j}
+    return found
+
+
+def _running(lines: Sequence[Line]) -> set[int]:
+    """The same short line, its digits aside, three times or more and well apart."""
+    if len(lines) < 40:
+        return set()
+    keys = [(_digitless(line.text) if len(line.text) <= 50 else "") for line in lines]
+    often = {key for key, n in Counter(keys).items() if n >= 3 and len(key) >= 4}
+    found: set[int] = set()
+    for key in often:
+        places = [i for i, k in enumerate(keys) if k == key]
+        apart = [b - a for a, b in pairwise(places)]
+        if (
+            min(apart) >= 10
+            and not marks.is_terminal(lines[places[0]].text)
+            and marks.CAPTION.match(lines[places[0]].text) is None
+            and marks.SOURCE_NOTE.match(lines[places[0]].text) is None
+            and marks.heading_rank(lines[places[0]].text) is None
+        ):
+            found |= set(places)
+    return found
+
+
+def _digitless(text: str) -> str:
+    return _PAGE_MARK.sub("", text)
+
+
+def _marks_between(lines: Sequence[Line], found: set[int]) -> set[int]:
+    """A bracket or a stroke alone beside furniture is its remainder."""
+    return {
+        i
+        for i, line in enumerate(lines)
+        if len(line.text) <= 3
+        and not any(c.isalnum() for c in line.text)
+        and (i - 1 in found or i + 1 in found)
+    }
+
+
+def _foot(lines: Sequence[Line], found: set[int]) -> set[int]:
+    """Short lines between furniture at the very end (addresses, telephone numbers) are furniture too."""
+    tail = range(max(0, len(lines) - 12), len(lines))
+    marked = [i for i in tail if i in found]
+    if len(marked) < 2:
+        return set()
+    first = marked[0]
+    if any(
+        len(lines[i].text) > 60 or "。" in lines[i].text
+        for i in range(first, len(lines))
+        if i not in found
+    ):
+        return set()
+    return set(range(first, len(lines)))
