@@ -1,0 +1,158 @@
+"""`wenju eval`: what each action prints, writes and exits with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evals.questions import load, save
+from evals.runfile import to_line
+from evals.schema import Evidence, Question
+from index.ingesting import IndexReport
+from ui.commands import eval as command
+from ui.errors import UiError, UsageError
+
+DOCS = {
+    "贸易/许可.md": "# 出口许可\n\n许可审查需要45天。钨在2025年2月列入管制。\n",
+    "ports.md": "# Ports\n\nThe port of Arlen handled 1,820 tonnes of ore in 2024.\n",
+}
+QUESTIONS = [
+    Question(
+        "q1",
+        "出口许可审查要多少天?",
+        type="number",
+        answers=("45天",),
+        evidence=(Evidence("贸易/许可.md", "许可审查需要45天"),),
+    ),
+    Question("q2", "钼呢?", type="unanswerable", answerable=False, match="none", near="ports.md"),
+]
+
+Indexed = tuple[Path, IndexReport]
+IndexFiles = Callable[[Mapping[str, str | bytes]], Indexed]
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WENJU_LANG", "en")
+
+
+@pytest.fixture
+def question_file(tmp_path: Path) -> Path:
+    save(QUESTIONS, tmp_path / "questions.jsonl")
+    return tmp_path / "questions.jsonl"
+
+
+def wenju(*words: object) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([str(w) for w in words]))
+
+
+def test_check_names_what_to_mend(
+    question_file: Path,
+    index_files: IndexFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library, _ = index_files(DOCS)
+    assert wenju("check", question_file, "--index", library) == 0
+    assert "2 questions (1 unanswerable): 0 errors" in capsys.readouterr().out
+    assert wenju("check", question_file, "--documents", tmp_path / "docs") == 0
+    capsys.readouterr()
+    (tmp_path / "docs" / "贸易" / "许可.md").write_text("许可审查需要60天。", encoding="utf-8")
+    assert wenju("check", question_file, "--documents", tmp_path / "docs") == 1
+    assert 'followed up to "许可审查需要"' in capsys.readouterr().out
+
+
+def test_a_missing_set_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UiError, match="is no question set"):
+        wenju("check", tmp_path / "none.jsonl")
+
+
+def test_run_score_and_compare(
+    question_file: Path,
+    index_files: IndexFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library, _ = index_files(DOCS)
+    one, two = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    assert wenju("run", question_file, "--index", library, "--out", one) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("2 questions")
+    assert "verbatim" in table
+    assert wenju("score", one) == 0
+    assert capsys.readouterr().out == table
+    settings = ["--set", "answerability.min_confidence=1"]
+    assert wenju("run", question_file, "--index", library, "--out", two, *settings) == 0
+    capsys.readouterr()
+    assert wenju("compare", one, two) == 0
+    assert "Newly broken: 1" in capsys.readouterr().out
+    assert wenju("compare", one, two, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [p["id"] for p in found["newly_broken"]] == ["q1"]
+    # What wenju batch wrote is scored with the questions and the library beside it.
+    assert wenju("score", one, "--questions", question_file, "--index", library) == 0
+    again = capsys.readouterr().out
+    assert again.split("length")[0] == table.split("length")[0]
+    with pytest.raises(UsageError, match="--workers 0"):
+        wenju("run", question_file, "--index", library, "--out", one, "--workers", 0)
+    with pytest.raises(UsageError, match="--by colour"):
+        wenju("score", one, "--by", "colour")
+
+
+def test_compare_can_fail_a_pipeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from evals.case import Case
+
+    def write(path: Path, answer: str) -> None:
+        lines = []
+        for i in range(20):
+            question = Question(f"q{i}", f"第{i}问", answers=("45天",))
+            record: dict[str, Any] = {"id": f"q{i}", "status": "answered", "answer": answer}
+            lines.append(to_line(Case(question, "answered", record)))
+        path.write_text("".join(lines), encoding="utf-8")
+
+    write(tmp_path / "a.jsonl", "45天")
+    write(tmp_path / "b.jsonl", "60天")
+    paths = (tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert wenju("compare", *paths) == 0
+    assert wenju("compare", *paths, "--fail-if-worse") == 1
+    assert wenju("compare", *paths[::-1], "--fail-if-worse") == 0
+    assert "worse" in capsys.readouterr().out
+
+
+def test_perturb_writes_questions_and_documents(
+    question_file: Path, index_files: IndexFiles, tmp_path: Path
+) -> None:
+    index_files(DOCS)
+    docs, out = tmp_path / "docs", tmp_path / "out"
+    assert wenju("perturb", "number", question_file, "--documents", docs, "--out", out) == 0
+    (changed,) = load(out / "questions.jsonl")
+    assert wenju("check", out / "questions.jsonl", "--documents", out / "documents") == 0
+    assert changed.answers != ("45天",)
+    script = tmp_path / "script"
+    assert wenju("perturb", "script", question_file, "--documents", docs, "--out", script) == 0
+    assert load(script / "questions.jsonl")[0].question == "出口許可審查要多少天?"
+    with pytest.raises(UsageError, match="--documents"):
+        wenju("perturb", "year", question_file, "--out", out)
+
+
+def test_convert_makes_a_set_and_its_corpus(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = [{"text": "45天", "answer_start": 6}]
+    qas = [{"id": "1", "question": "几天?", "answers": answers}]
+    data = {"data": [{"title": "t", "paragraphs": [{"context": "许可审查需要45天。", "qas": qas}]}]}
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert wenju("convert", "squad", path, "--out", tmp_path / "out") == 0
+    assert "Next: wenju index" in capsys.readouterr().out
+    questions, documents = tmp_path / "out" / "questions.jsonl", tmp_path / "out" / "documents"
+    assert wenju("check", questions, "--documents", documents) == 0
+    with pytest.raises(UsageError, match="--set-name"):
+        wenju("convert", "passages", tmp_path, "--out", tmp_path / "out2")
