@@ -52,6 +52,7 @@ from index.sources import (
 
 # Below this, reading jieba's whole dictionary costs more than looking words up one by one.
 _BULK_BYTES = 300_000
+_TELL_EVERY = 100  # documents of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class _Run:
         self._settings = settings
         self._on_progress = on_progress
         self._counts: Counter[str] = Counter()
+        self._done = 0  # files
         scopes, self._sources = scopes_of(paths, known)
         if rebuild:  # every known source is read again, whichever were named
             scopes, self._sources = scopes_of([], self._sources)
@@ -212,11 +214,12 @@ class _Run:
         to_read = self._survey.to_read
         if sum(file.state.size for file in to_read) > _BULK_BYTES:
             load_dictionary()
-        for done, file in enumerate(to_read):
-            self._tell(done, file.source)
+        for file in to_read:
+            self._tell(self._done, file.source)
             self._read(file)
+            self._done += 1
             self.builder.checkpoint()
-        self._tell(len(to_read), "")
+        self._tell(self._done, "")
         for root, name in self._survey.gone:
             self._files[root.name].pop(name, None)
             self._drop_all(self.builder.of_source(root.name, root.prefix + name))
@@ -242,6 +245,8 @@ class _Run:
             elif self._put(item, file):
                 new.add(item.doc_id)
                 self.builder.checkpoint()
+                if len(new) % _TELL_EVERY == 0:
+                    self._tell(self._done, file.source)
         n_bad = sum(item.is_error for item in self._survey.skipped[n_bad_before:])
         if old and not new and n_bad:
             # Unreadable now, readable before: better the last version than none.

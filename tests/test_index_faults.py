@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -33,47 +34,62 @@ from index.store import check_library, open_library
 
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
-_WRITER = """
-import sys
+def hash_of(library: Path) -> str:
+    with open_library(library) as opened:
+        return opened.hash
+
+
+# Imports once, then forks a writer for every line it reads: what a start costs is not the point.
+_WRITERS = """
+import os, sys
 from pathlib import Path
 from index.embedding import EmbeddingSettings
 from index.ingesting import IndexSettings, index_sources, remove_documents
 import index.building, index.parsing.txt, tantivy, faiss, safetensors, tokenizers, filelock
 library, model = Path(sys.argv[1]), sys.argv[2]
 index.building._FLUSH_CHUNKS = 20  # many segments in a short run
-print("ready", flush=True)
-sys.stdin.readline()
-if len(sys.argv) > 3:
-    remove_documents(library, sys.argv[3:])
-else:
-    index_sources(library, [], IndexSettings(embedding=EmbeddingSettings(model=model)))
-print("done", flush=True)
+for line in sys.stdin:
+    writer = os.fork()
+    if writer == 0:
+        if doc_id := line.strip():
+            remove_documents(library, [doc_id])
+        else:
+            index_sources(library, [], IndexSettings(embedding=EmbeddingSettings(model=model)))
+        os._exit(0)
+    print(writer, flush=True)
+    print(os.waitpid(writer, 0)[1], flush=True)
 """
 
 
-def hash_of(library: Path) -> str:
-    with open_library(library) as opened:
-        return opened.hash
+class Writers:
+    """Starts writers of a library and kills each after a while."""
 
+    def __init__(self, library: Path, model: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", _WRITERS, str(library), str(model)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
 
-def start_writer(library: Path, model: Path, *remove: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", _WRITER, str(library), str(model), *remove],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    def __enter__(self) -> Writers:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
 
-def killed_after(writer: subprocess.Popen[str], delay_s: float) -> bool:
-    """Lets the writer go and kills it after the delay. False: it was done before."""
-    assert writer.stdin is not None
-    assert writer.stdout is not None
-    with writer:
-        assert writer.stdout.readline() == "ready\n"
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    def run_and_kill(self, delay_s: float, remove: str = "") -> bool:
+        """False: the writer was done before the delay was over."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(remove + "\n")
+        process.stdin.flush()
+        pid = int(process.stdout.readline())
         time.sleep(delay_s)  # the moment is the point here: any moment must do
-        writer.send_signal(signal.SIGKILL)
-        return writer.stdout.readline() != "done\n"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return int(process.stdout.readline()) != 0
 
 
 def change_documents(docs: Path, rng: random.Random, round_: int) -> None:
@@ -101,23 +117,23 @@ def test_sigkill_at_any_moment_leaves_a_whole_generation(
     reader = open_library(library)
     term = WeightedTerm("grams", "管制", 1.0)
     answers = reader.search_lexical([term], 5)
-    for round_ in range(1, 28):
-        with open_library(library) as opened:
-            before, ids = opened.hash, [info.doc_id for info in opened.documents()]
-        remove = rng.sample(ids, 1) if round_ % 5 == 0 and len(ids) > 5 else []
-        if not remove:
-            change_documents(docs, rng, round_)
-        writer = start_writer(library, tiny_model, *remove)
-        n_killed += killed_after(writer, rng.uniform(0.0, 0.25))
-        assert check_library(library) == []
-        with open_library(library) as opened:
-            after = opened.hash
-        if not remove:
-            # The kill leaves the old generation or the new one; the next run completes.
-            index_sources(library, [], tiny_settings)
+    with Writers(library, tiny_model) as writers:
+        for round_ in range(1, 28):
             with open_library(library) as opened:
-                assert after in {before, opened.hash}
-        assert reader.search_lexical([term], 5) == answers  # open since before the first kill
+                before, ids = opened.hash, [info.doc_id for info in opened.documents()]
+            remove = rng.choice(ids) if round_ % 5 == 0 and len(ids) > 5 else ""
+            if not remove:
+                change_documents(docs, rng, round_)
+            n_killed += writers.run_and_kill(rng.uniform(0.0, 0.25), remove)
+            assert check_library(library) == []
+            with open_library(library) as opened:
+                after = opened.hash
+            if not remove:
+                # The kill leaves the old generation or the new one; the next run completes.
+                index_sources(library, [], tiny_settings)
+                with open_library(library) as opened:
+                    assert after in {before, opened.hash}
+            assert reader.search_lexical([term], 5) == answers  # open since before the first kill
     reader.close()
     assert n_killed >= 12, "most kills must have hit a running writer"
     index_sources(library, [], tiny_settings)
