@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from datetime import date
@@ -53,10 +54,14 @@ class Shelf:
             return notice_html(say("chat_none"))
         try:
             answer = Answerer(self._library(name), self._settings).answer(question.strip())
+            asked = answer.completed_question or answer.question
+            day = date.fromisoformat(answer.as_of)
+            return answer_html(answer, lambda quote: matched_spans(asked, quote, day))
         except (IndexingError, AnsweringError) as error:
             return notice_html(str(error))
-        asked, day = answer.completed_question or answer.question, date.fromisoformat(answer.as_of)
-        return answer_html(answer, lambda quote: matched_spans(asked, quote, day))
+        except Exception as error:  # our own mistake: one line here, the rest where we can read it
+            logging.getLogger(__name__).exception("a question could not be answered")
+            return notice_html(say("internal", error=f"{type(error).__name__}: {error}"))
 
     def examples(self, name: str) -> list[str]:
         """Questions that this library can be asked; [] where none are known."""
@@ -82,19 +87,26 @@ class Shelf:
 def build_page(shelf: Shelf) -> Blocks:
     import gradio as gr
 
-    first = _first(shelf.names())
+    names = shelf.names()
+    first = _first(names)
     examples = shelf.examples(first) if first else []
 
     def opened() -> tuple[Any, str]:
         """Libraries made since the page was started are there after a reload."""
-        names = shelf.names()
-        picker = gr.Dropdown(choices=names, value=_first(names), visible=len(names) > 1)
-        return picker, "" if names else notice_html(say("chat_none"))
+        now = shelf.names()
+        picker = gr.Dropdown(choices=now, value=_first(now), visible=len(now) > 1)
+        return picker, "" if now else notice_html(say("chat_none"))
 
     with gr.Blocks(title=say("chat_title"), analytics_enabled=False) as page:
         with gr.Column(elem_classes="wenju-page"):
             gr.Markdown(f"# {say('chat_title')}\n{say('chat_lead')}")
-            library = gr.Dropdown(label=say("chat_library"), visible=False, elem_id="wenju-library")
+            library = gr.Dropdown(
+                choices=names,
+                value=first,
+                label=say("chat_library"),
+                visible=len(names) > 1,
+                elem_id="wenju-library",
+            )
             question = gr.Textbox(
                 label=say("chat_question"),
                 placeholder=say("chat_placeholder"),
