@@ -12,6 +12,14 @@ from index.embedding import EmbeddingSettings
 from index.ingesting import IndexReport, IndexSettings, index_sources
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that need a browser run only where they are asked for: -m browser."""
+    if "browser" not in str(config.getoption("-m")):
+        browser = [item for item in items if item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=browser)
+        items[:] = [item for item in items if item not in browser]
+
+
 @pytest.fixture(autouse=True)
 def wenju_home(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
