@@ -69,9 +69,7 @@ def count(texts: list[str], known: set[str]) -> Counter[str]:
             terms.update(run)
             terms.update(map("".join, zip(run, run[1:], strict=False)))
             for n in range(3, LONGEST + 1):
-                terms.update(
-                    w for i in range(len(run) - n + 1) if (w := run[i : i + n]) in known
-                )
+                terms.update(w for i in range(len(run) - n + 1) if (w := run[i : i + n]) in known)
         totals.update(terms)
     return totals
 

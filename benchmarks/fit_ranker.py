@@ -1,0 +1,258 @@
+"""Fit the sentence ranker and the judge of answerability.
+
+    python benchmarks/fit_ranker.py --data FOLDER [--write]
+
+FOLDER holds question sets NAME.jsonl ({"id", "question", "answerable", "answers", "match",
+"evidence": [{"doc", "quote"}]}) with their NAME.passages.jsonl ({"id", "title", "text"}). Each set
+is asked twice: with every passage a document of its own, and with 64 passages put together into one
+long document, so that what is learnt holds for short and long documents alike.
+
+The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
+drawn from the softmax over all sentences found. The judge is a logistic regression over what was
+found, fitted on the ranker's held-out scores. Reported by five-fold cross-validation over passages.
+`--write` fits both on everything and writes rag/ranker.json and rag/answerability.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.reference_library import ReferenceLibrary, document_of
+from index.segmenting import load_dictionary
+from rag import answerability, ranking
+from rag.features import NAMES
+from rag.normalising import normalise
+from rag.reading import read
+from rag.retrieval import Retrieval, retrieve
+from rag.settings import ReadingSettings, RetrievalSettings
+
+Vector = npt.NDArray[np.float64]
+FOLDS = 5
+L2_RANKER = 5.0
+C_JUDGE = 0.3
+FALSE_ABSTENTION = 0.10  # of the answerable questions, how many may be met with silence
+AS_OF = date(2026, 1, 31)
+# Where the fitting data has no examples of a kind of block, in units of the score.
+PRIORS = {"heading": -1.5, "reference": -1.5, "front_matter": -0.5, "caption": -0.5}
+UNFITTED = ("heading", "table_row", "note")
+
+
+@dataclass
+class Case:
+    """A question, what was found for it, and which of it is gold."""
+
+    set_name: str
+    question: dict[str, Any]
+    retrieval: Retrieval
+    gold: npt.NDArray[np.bool_]
+
+    @property
+    def fold(self) -> int:
+        evidence = self.question["evidence"]
+        place = evidence[0]["doc"] if evidence else self.question["id"]
+        return zlib.crc32(place.encode()) % FOLDS
+
+    @property
+    def kinds(self) -> list[str]:
+        return [s.candidate.kind for s in self.retrieval.sentences]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def cases_of(folder: Path, name: str, group: int) -> list[Case]:
+    """`group`: how many passages make a document."""
+    passages = read_lines(folder / f"{name}.passages.jsonl")
+    texts = {p["id"]: p["text"] for p in passages}
+    documents, places = [], {}
+    for first in range(0, len(passages), group):
+        members = passages[first : first + group]
+        doc_id = members[0]["id"] if group == 1 else f"volume-{first // group}"
+        document, starts = document_of(doc_id, [(m["title"], m["text"]) for m in members])
+        documents.append(document)
+        places.update({m["id"]: (doc_id, at) for m, at in zip(members, starts, strict=True)})
+    library: Any = ReferenceLibrary(documents)
+    settings = RetrievalSettings(dense=0)
+    cases = []
+    for question in read_lines(folder / f"{name}.jsonl"):
+        found = retrieve(library, normalise(question["question"], AS_OF), settings)
+        gold = np.zeros(len(found.sentences), dtype=bool)
+        for evidence in question["evidence"]:
+            doc_id, offset = places[evidence["doc"]]
+            start = texts[evidence["doc"]].find(evidence["quote"])
+            if start >= 0:
+                start += offset
+                gold |= _overlapping(found, doc_id, start, start + len(evidence["quote"]))
+        cases.append(Case(name if group == 1 else f"{name} in volumes", question, found, gold))
+    return cases
+
+
+def _overlapping(found: Retrieval, doc_id: str, start: int, end: int) -> npt.NDArray[np.bool_]:
+    out = np.zeros(len(found.sentences), dtype=bool)
+    for i, sentence in enumerate(found.sentences):
+        if sentence.document.doc_id == doc_id:
+            span = sentence.sentence.span
+            common = min(end, span.end) - max(start, span.start)
+            out[i] = common >= min(max(6, 0.4 * (end - start)), len(span))
+    return out
+
+
+def fit_weights(cases: Sequence[Case]) -> Vector:
+    """(len(NAMES),) per unit of each feature."""
+    used = [c for c in cases if c.gold.any()]
+    rows = np.concatenate([c.retrieval.features for c in used]).astype(np.float64)
+    scale = rows.std(axis=0)
+    scale[scale < 1e-6] = np.inf
+    for name in UNFITTED:
+        scale[NAMES.index(name)] = np.inf
+    rows /= scale
+    gold = np.concatenate([c.gold for c in used])
+    sizes = [len(c.gold) for c in used]
+    starts = np.cumsum([0, *sizes[:-1]])
+    owner = np.repeat(np.arange(len(used)), sizes)
+
+    def loss(weights: Vector) -> tuple[float, Vector]:
+        scores = rows @ weights
+        powers = np.exp(scores - np.maximum.reduceat(scores, starts)[owner])
+        every, good = np.add.reduceat(powers, starts), np.add.reduceat(powers * gold, starts)
+        value = float((np.log(every) - np.log(good)).sum() + L2_RANKER * (weights @ weights) / 2)
+        pull = powers / every[owner] - powers * gold / good[owner]
+        return value, rows.T @ pull + L2_RANKER * weights
+
+    best = minimize(loss, np.zeros(len(NAMES)), jac=True, method="L-BFGS-B")
+    return np.asarray(best.x / scale)
+
+
+def ranker_of(weights: Vector) -> ranking.Ranker:
+    return ranking.Ranker(dict(zip(NAMES, weights.round(4).tolist(), strict=True)), PRIORS)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+def is_correct(case: Case, scores: Vector) -> bool:
+    """Gold strings in the first 300 characters of what is shown (700 where all are wanted)."""
+    every = case.question["match"] == "all"
+    drafts = read(case.retrieval, scores, ReadingSettings())
+    shown = "".join(d.document.quote(d.spans) + f"[{n}]" for n, d in enumerate(drafts, start=1))
+    text = plain(shown)[: 700 if every else 300]
+    hits = [plain(a) in text for a in case.question["answers"]]
+    return all(hits) if every else any(hits)
+
+
+def held_out_scores(cases: Sequence[Case]) -> list[Vector]:
+    out: list[Vector] = [np.zeros(0)] * len(cases)
+    for fold in range(FOLDS):
+        ranker = ranker_of(fit_weights([c for c in cases if c.fold != fold]))
+        for i, case in enumerate(cases):
+            if case.fold == fold:
+                out[i] = ranker.score(case.retrieval.features, case.kinds)
+    return out
+
+
+def judge_rows(cases: Sequence[Case], scores: Sequence[Vector]) -> Vector:
+    empty = np.zeros(len(answerability.NAMES))
+    found = [answerability.describe(c.retrieval, s) for c, s in zip(cases, scores, strict=True)]
+    return np.array([empty if f is None else f for f in found])
+
+
+def fit_judge(rows: Vector, labels: npt.NDArray[np.bool_]) -> tuple[Vector, float]:
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=C_JUDGE, max_iter=5000).fit((rows - mean) / scale, labels)
+    weights = model.coef_[0] / scale
+    return weights, float(model.intercept_[0] - weights @ mean)
+
+
+def probabilities(rows: Vector, weights: Vector, bias: float) -> Vector:
+    return np.asarray(1 / (1 + np.exp(-(rows @ weights + bias))))
+
+
+def report(
+    name: str, cases: Sequence[Case], scores: Sequence[Vector], p: Vector, threshold: float
+) -> None:
+    tops, right, english = [], [], []
+    answered_right, silent, rejected = [], [], []
+    for case, score, probability in zip(cases, scores, p, strict=True):
+        if case.set_name != name:
+            continue
+        if not case.question["answerable"]:
+            rejected.append(probability < threshold)
+            continue
+        order = np.argsort(-score, kind="stable")
+        hits = [bool(case.gold[order[:k]].any()) for k in (1, 3, 10)]
+        tops.append(hits)
+        if case.question.get("lang") == "en":
+            english.append(hits)
+        correct = is_correct(case, score)
+        right.append(correct)
+        silent.append(probability < threshold)
+        answered_right.append(correct and probability >= threshold)
+    top, en = np.mean(tops, axis=0), np.mean(english, axis=0)
+    print(
+        f"{name:15} top 1/3/10 {top[0]:.3f} {top[1]:.3f} {top[2]:.3f} | English "
+        f"{en[0]:.2f} {en[1]:.2f} {en[2]:.2f} | correct if always answering {np.mean(right):.3f}, "
+        f"with silence {np.mean(answered_right):.3f} | rejected {np.mean(rejected):.3f}, "
+        f"false abstention {np.mean(silent):.3f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("--sets", nargs="+", default=["T1", "T2"])
+    parser.add_argument("--write", action="store_true", help="fit on everything and ship it")
+    options = parser.parse_args()
+    load_dictionary()
+    cases = [c for g in (1, 64) for name in options.sets for c in cases_of(options.data, name, g)]
+    scores = held_out_scores(cases)
+    rows = judge_rows(cases, scores)
+    labels = np.array([c.question["answerable"] for c in cases])
+    folds = np.array([c.fold for c in cases])
+    p = np.zeros(len(cases))
+    for fold in range(FOLDS):
+        p[folds == fold] = probabilities(
+            rows[folds == fold], *fit_judge(rows[folds != fold], labels[folds != fold])
+        )
+    threshold = float(np.quantile(p[labels], FALSE_ABSTENTION))
+    print(f"{len(cases)} questions, threshold {threshold:.3f}")
+    for name in dict.fromkeys(c.set_name for c in cases):
+        report(name, cases, scores, p, threshold)
+    if options.write:
+        weights = fit_weights(cases)
+        ship = {
+            "format": 1,
+            "fitted_on": f"{', '.join(options.sets)}: {len(cases)} questions",
+            "weights": dict(zip(NAMES, weights.round(4).tolist(), strict=True)),
+            "priors": PRIORS,
+        }
+        ranking.PATH.write_text(json.dumps(ship, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        judge, bias = fit_judge(rows, labels)
+        ship = {
+            "format": 1,
+            "fitted_on": ship["fitted_on"],
+            "threshold": round(threshold, 3),
+            "bias": round(bias, 4),
+            "weights": dict(zip(answerability.NAMES, judge.round(4).tolist(), strict=True)),
+        }
+        answerability.PATH.write_text(json.dumps(ship, indent=1) + "\n", "utf-8")
+        print(f"written: {ranking.PATH.name}, {answerability.PATH.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A library in memory that searches by adding up: slow, obvious, and with nothing to set up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from index.chunking import split_chunks, split_sentences
+from index.lexical import WeightedTerm
+from index.schema import (
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    DocumentInfo,
+    ScoredChunk,
+    Sentence,
+    Span,
+)
+from index.segmenting import grams, words
+
+
+class ReferenceLibrary:
+    """The reading side of `index.store.Library`, without vectors."""
+
+    name = "reference"
+    hash = "sha256:reference"
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = {d.doc_id: d for d in documents}
+        self._sentences: dict[str, tuple[Sentence, ...]] = {}
+        self._chunks: list[Chunk] = []
+        self._postings: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for document in self._documents.values():
+            self._add(document)
+
+    def _add(self, document: Document) -> None:
+        sentences = self._sentences[document.doc_id] = split_sentences(document)
+        for chunk in split_chunks(document, sentences):
+            number = len(self._chunks)
+            self._chunks.append(chunk)
+            text = document.text[chunk.span.start : chunk.span.end]
+            inside = sentences[chunk.first_sentence : chunk.last_sentence]
+            sections = {document.blocks[s.block].section for s in inside}
+            heading = "\n".join(sorted({h for section in sections for h in section}))
+            fields = {
+                "words": words(text),
+                "grams": grams(text),
+                "title": words(document.title),
+                "heading": words(heading),
+            }
+            for field, tokens in fields.items():
+                for token in set(tokens):
+                    self._postings[field, token].append(number)
+
+    @property
+    def n_documents(self) -> int:
+        return len(self._documents)
+
+    def documents(self) -> list[DocumentInfo]:
+        return [
+            DocumentInfo(
+                d.doc_id, d.source, "", d.title, d.format, d.kind, d.date, d.language, 0,
+                len(d.text), 0, 0, d.content_hash, d.meta,
+            )
+            for _, d in sorted(self._documents.items())
+        ]  # fmt: skip
+
+    def document(self, doc_id: str) -> Document:
+        return self._documents[doc_id]
+
+    def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
+        return self._sentences[doc_id]
+
+    def search_lexical(
+        self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None
+    ) -> list[ScoredChunk]:
+        scores: dict[int, float] = defaultdict(float)
+        for term in terms:
+            for number in self._postings.get((term.field, term.token), ()):
+                scores[number] += term.weight
+        found = [
+            ScoredChunk(self._chunks[number], score)
+            for number, score in scores.items()
+            if doc_ids is None or self._chunks[number].doc_id in doc_ids
+        ]
+        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
+
+    def search_dense(self, *_: Any) -> list[ScoredChunk]:
+        return []
+
+
+def document_of(doc_id: str, parts: Iterable[tuple[str, str]]) -> tuple[Document, list[int]]:
+    """A document of (title, text) parts, and where each text begins.
+
+    With several parts their titles are headings; a single part's title is the document's.
+    """
+    parts = list(parts)
+    text, blocks, starts = "", [], []
+    for title, body in parts:
+        section: tuple[str, ...] = ()
+        if title and len(parts) > 1:
+            span = Span(len(text), len(text) + len(title))
+            blocks.append(Block(BlockKind.HEADING, (span,), level=1))
+            text += title + "\n"
+            section = (title,)
+        starts.append(len(text))
+        for line in body.split("\n"):
+            if line.strip():
+                blocks.append(
+                    Block(BlockKind.PARAGRAPH, (Span(len(text), len(text) + len(line)),), section)
+                )
+            text += line + "\n"
+    title = parts[0][0] if len(parts) == 1 else ""
+    return Document(doc_id, doc_id, text, tuple(blocks), "0" * 64, "txt", title), starts

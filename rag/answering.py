@@ -1,0 +1,171 @@
+"""The map from a question to an answer; reads like the picture in docs/ARCHITECTURE.md.
+
+question ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading ─ citing ─▶ Answer
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from rag import answerability, greeting
+from rag.citing import cite, renumber
+from rag.errors import BadQuestion, UnverifiedCitation
+from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
+from rag.ranking import Scores, order, rank, score
+from rag.reading import Draft, read
+from rag.retrieval import Retrieval, retrieve
+from rag.schema import Abstention, Answer, Citation, RankedSentence, Statement
+from rag.settings import RagSettings
+
+if TYPE_CHECKING:
+    from index.store import Library
+
+ENGINE = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an answer came about: for `wenju ask --explain`, the chain and the benchmarks."""
+
+    retrieval: Retrieval
+    sentences: list[RankedSentence]  # best first
+    confidence: float | None
+
+
+class Answerer:
+    """Answers questions from one library. Cheap to make; holds no state between questions."""
+
+    def __init__(self, library: Library, settings: RagSettings | None = None) -> None:
+        self.library = library
+        self.settings = settings or RagSettings()
+
+    def answer(
+        self,
+        question: str,
+        *,
+        id: str = "q1",
+        as_of: date | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Answer:
+        """`as_of` is what 今年 and "last year" are counted from (default: today).
+
+        `sources`: patterns such as "reports/*.pdf" on the files' paths; None looks everywhere.
+        Raises BadQuestion for an empty question and for one that is too long.
+        """
+        started = time.perf_counter()
+        day = as_of or date.today()
+        asked = _checked(question, day)
+        head = {"id": id, "question": question, "as_of": day.isoformat(), "engine": ENGINE}
+        if greeting.is_greeting(asked):
+            said = greeting.invitation(self.library, asked.language)
+            return Answer(
+                **head,
+                status="abstained",
+                library=self.library.hash,
+                abstention=Abstention(said),
+                timings_ms=_timings(started, started, started),
+            )
+        retrieval = retrieve(
+            self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
+        )
+        scores = score(retrieval)
+        retrieved = time.perf_counter()
+        confidence = _confidence(retrieval, scores)
+        statements, citations = (), ()
+        if confidence is not None and confidence >= self._threshold():
+            statements, citations = _shown(read(retrieval, scores, self.settings.reading))
+        abstention = None if statements else self._abstention(retrieval, scores)
+        return Answer(
+            **head,
+            status="answered" if statements else "abstained",
+            library=self.library.hash,
+            answer="".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
+            statements=statements,
+            citations=citations,
+            abstention=abstention,
+            confidence=confidence,
+            timings_ms=_timings(started, retrieved, time.perf_counter()),
+        )
+
+    def explain(
+        self,
+        question: str,
+        *,
+        as_of: date | None = None,
+        sources: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> Explanation:
+        """What was looked for, what was found, and why it stands where it does."""
+        asked = _checked(question, as_of or date.today())
+        retrieval = retrieve(
+            self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
+        )
+        scores = score(retrieval)
+        return Explanation(
+            retrieval, rank(retrieval, scores, limit), _confidence(retrieval, scores)
+        )
+
+    def _matching(self, sources: Sequence[str] | None) -> Collection[str] | None:
+        if sources is None:
+            return None
+        return {
+            info.doc_id
+            for info in self.library.documents()
+            if any(fnmatchcase(info.source, pattern) for pattern in sources)
+        }
+
+    def _threshold(self) -> float:
+        wanted = self.settings.answerability.min_confidence
+        return answerability.shipped().threshold if wanted is None else wanted
+
+    def _abstention(self, retrieval: Retrieval, scores: Scores) -> Abstention:
+        absent = answerability.missing(retrieval)
+        nearest = [
+            Draft(
+                (found := retrieval.sentences[i]).document, found.sentence.spans, float(scores[i])
+            )
+            for i in order(retrieval.sentences, scores)[: self.settings.answerability.nearest]
+        ]
+        _, citations = _shown(nearest)
+        return Abstention(answerability.reason(retrieval, absent), absent, citations)
+
+
+def _checked(question: str, day: date) -> NormalisedQuestion:
+    if not question.strip():
+        raise BadQuestion("the question is empty; type what you want to know from the documents")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise BadQuestion(
+            f"the question has {len(question):,} characters, at most {MAX_QUESTION_CHARS:,} are "
+            "read; ask for one thing, and put long texts into the library instead"
+        )
+    return normalise(question, day)
+
+
+def _confidence(retrieval: Retrieval, scores: Scores) -> float | None:
+    described = answerability.describe(retrieval, scores)
+    return None if described is None else answerability.shipped().probability(described)
+
+
+def _shown(drafts: Sequence[Draft]) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:
+    """Checked statements and their citations; what cannot be verified is left out."""
+    checked: list[Citation] = []
+    for draft in drafts:
+        try:
+            checked.append(cite(draft.document, draft.spans, n=1, score=draft.score))
+        except UnverifiedCitation:
+            continue
+    citations = renumber(checked)
+    return tuple(Statement(c.quote, (c.n,)) for c in citations), citations
+
+
+def _timings(started: float, retrieved: float, ended: float) -> dict[str, float]:
+    return {
+        "retrieve": round((retrieved - started) * 1000, 1),
+        "read": round((ended - retrieved) * 1000, 1),
+        "total": round((ended - started) * 1000, 1),
+    }

@@ -1,0 +1,39 @@
+"""What people type before they ask: a greeting, thanks, a question mark."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.normalising import NormalisedQuestion
+
+if TYPE_CHECKING:
+    from index.store import Library
+
+_GREETING = re.compile(
+    r"(?:你好|您好|大家好|哈喽|哈啰|嗨|喂|早上好|早安|下午好|晚上好|在吗|在么|谢谢|多谢|感谢|再见|拜拜|"
+    r"hi|hello|hey|thanks?|thank you|good (?:morning|afternoon|evening)|bye|help|帮助|"
+    r"你是谁|你能做什么|你会什么|怎么用|who are you|what can you do|there|你|您|啊|呀|吗|了|[\s\W_])+"
+)
+_SHOWN_TITLES = 3
+
+
+def is_greeting(question: NormalisedQuestion) -> bool:
+    """Whether it says hello, or asks for nothing at all."""
+    return _GREETING.fullmatch(question.key) is not None or question.is_empty
+
+
+def invitation(library: Library, language: str) -> str:
+    """One plain sentence on what can be asked here, naming a few of the library's documents."""
+    documents = library.documents()
+    named = [d.title or d.source for d in documents[:_SHOWN_TITLES]]
+    if language == "zh" or not documents:
+        if not documents:
+            return "资料库里还没有文档；请先用 wenju index 加入资料，再提问。"
+        titles = "、".join(f"《{t}》" for t in named)
+        return f"请就资料里的内容提问，例如某个数字、时间、原因或人物；这里有{len(documents)}份文档，如{titles}。"
+    titles = ", ".join(f"“{t}”" for t in named)
+    return (
+        f"Ask about what the documents say: a figure, a date, a reason, a person. "
+        f"There are {len(documents)} here, such as {titles}."
+    )

@@ -1,0 +1,276 @@
+"""A question → what is looked for: its matching key with question words and politeness blanked.
+
+Blanked characters become spaces, so every offset stays an offset into the question.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from index.segmenting import key
+
+MAX_QUESTION_CHARS = 2_000
+
+_POLITE = (
+    r"请问一下|请问|麻烦问一下|麻烦|劳驾|想问一下|想问问|问一下|问下|我想知道|想知道|我想了解|"
+    r"帮我查一下|帮我查查|帮我看看|帮我|告诉我|说说看|说一下|说说|讲讲|谢谢|多谢|你好|您好|"
+    r"到底|究竟|来着|好像|是不是|有没有|能不能|会不会|可不可以|据说|听说"
+)
+_ASKING = (
+    r"为什么|为啥|为何|凭什么|凭啥|怎么回事|怎么样|怎么着|怎么|怎样|咋样|咋的|咋|如何|干嘛|干吗|"
+    r"百分之多少|百分之几|百分之|多少个|多少|几个|几成|几号|几月|几点|几年|几家|第几|好几|几|多大|多高|多长|"
+    r"多久|多远|多重|多快|多深|多宽|哪一年|哪年|哪一天|哪天|哪个月|哪一个|哪一家|哪个|哪家|哪些|哪几个|"
+    r"哪几|哪位|哪里|哪儿|哪国|哪|什么时候|什么时间|啥时候|啥时|何时|什么样|什么|啥子|啥|何种|何处|何人|何|谁|"
+    r"是否|吗|呢|吧|啊|呀|嘛|哈|哦|呗|没有|了没|没$|的话|分别|各自|各是|各有"
+)
+_ENGLISH = (
+    r"\b(?:please|could you|can you|tell me|i want to know|do you know|what's|who's|how many|"
+    r"how much|how long|how often|how far|how big|how high|how|what|when|where|which|who|whom|"
+    r"whose|why|is|are|was|were|be|been|being|do|does|did|has|have|had|will|would|can|could|"
+    r"shall|should|may|might|must|the|a|an|of|in|on|at|to|for|from|by|with|about|as|into|than|"
+    r"per|its|it|their|they|them|his|her|he|she|this|that|these|those|there|and|or|not|if|so|"
+    r"such|any|some|many|much|more|most|does|s|according|during|between|one|thing)\b"
+)
+_STOP = re.compile(f"{_POLITE}|{_ASKING}|{_ENGLISH}")
+_LATIN_WORD = re.compile(r"[a-z]{2,}")
+_HAN = re.compile(r"[㐀-鿿豈-﫿]")
+
+# Characters that hold a sentence together and say nothing alone.
+FUNCTION_WORDS = frozenset(
+    [
+        "的",
+        "了",
+        "是",
+        "在",
+        "和",
+        "与",
+        "及",
+        "或",
+        "对",
+        "把",
+        "被",
+        "给",
+        "让",
+        "跟",
+        "同",
+        "为",
+        "从",
+        "到",
+        "于",
+        "以",
+        "而",
+        "且",
+        "也",
+        "都",
+        "就",
+        "才",
+        "又",
+        "还",
+        "再",
+        "很",
+        "最",
+        "更",
+        "这",
+        "那",
+        "这个",
+        "那个",
+        "这些",
+        "那些",
+        "这种",
+        "那种",
+        "这次",
+        "那次",
+        "这样",
+        "那样",
+        "它",
+        "他",
+        "她",
+        "我",
+        "你",
+        "您",
+        "我们",
+        "你们",
+        "他们",
+        "咱",
+        "咱们",
+        "自己",
+        "人家",
+        "大家",
+        "里",
+        "里面",
+        "上",
+        "下",
+        "中",
+        "外",
+        "内",
+        "前",
+        "后",
+        "边",
+        "那边",
+        "这边",
+        "个",
+        "些",
+        "种",
+        "家",
+        "点",
+        "一",
+        "一个",
+        "一些",
+        "一下",
+        "有",
+        "没",
+        "不",
+        "要",
+        "会",
+        "能",
+        "可",
+        "可以",
+        "能够",
+        "该",
+        "应该",
+        "得",
+        "地",
+        "着",
+        "过",
+        "去",
+        "来",
+        "说",
+        "讲",
+        "叫",
+        "做",
+        "干",
+        "弄",
+        "搞",
+        "用",
+        "拿",
+        "往",
+        "向",
+        "比",
+        "跑",
+        "看",
+        "想",
+        "之",
+        "其",
+        "所",
+        "等",
+        "等等",
+        "以及",
+        "因为",
+        "所以",
+        "但",
+        "但是",
+        "如果",
+        "虽然",
+        "只",
+        "只有",
+        "那帮",
+        "那些",
+        "一共",
+        "总共",
+        "大概",
+        "大约",
+        "左右",
+        "时候",
+        "东西",
+        "事",
+        "事儿",
+        "样",
+        "一样",
+        "现在",
+        "目前",
+        "已经",
+        "正在",
+        "关于",
+        "称",
+        "表示",
+        "认为",
+        "觉得",
+        "打算",
+        "计划",
+    ]
+)
+
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2, "〇": 0}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+_CHINESE_NUMBER = re.compile(r"[零〇一二三四五六七八九两十百千]+")
+_SHARE = re.compile(r"([一二三四五六七八九两十])成([一二三四五六七八九半])?")
+_BIG = re.compile(r"([零〇一二三四五六七八九两十百千]+)个?([万亿])([一二三四五六七八九])?")
+_SHORT_YEAR = re.compile(r"(?<!\d)([012]\d)年(?!前|后|内|期|来|间|以)")
+_DAY = re.compile(r"(\d{1,2})月(\d{1,2})号")
+
+_RELATIVE_YEARS = {
+    "今年": 0, "本年": 0, "去年": -1, "上年": -1, "前年": -2, "明年": 1, "后年": 2,
+    "this year": 0, "last year": -1, "next year": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedQuestion:
+    """A question made ready for look-up. `content` and `key` are as long as `text`."""
+
+    text: str  # as asked
+    key: str  # its matching key
+    content: str  # the key with question words and politeness blanked
+    language: str  # "zh" or "en"
+    # Stretches of the key and how documents may write them: (start, end, spellings).
+    spellings: tuple[tuple[int, int, tuple[str, ...]], ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left to look for: a greeting, a bare question word."""
+        return not any(c.isalnum() for c in self.content)
+
+
+def normalise(text: str, as_of: date) -> NormalisedQuestion:
+    """Offsets are kept; relative years are resolved against `as_of`."""
+    keyed = key(text)
+    content = _STOP.sub(lambda m: " " * len(m.group()), keyed)
+    return NormalisedQuestion(text, keyed, content, language(text), tuple(_spellings(keyed, as_of)))
+
+
+def language(text: str) -> str:
+    """ "en" where Latin words outnumber Chinese characters by far, else "zh"."""
+    han = len(_HAN.findall(text))
+    latin = len(_LATIN_WORD.findall(text.lower()))
+    return "en" if latin > 2 * han and (latin > 1 or not han) else "zh"
+
+
+def _spellings(keyed: str, as_of: date) -> list[tuple[int, int, tuple[str, ...]]]:
+    found: list[tuple[int, int, tuple[str, ...]]] = []
+    for words, shift in _RELATIVE_YEARS.items():
+        for match in re.finditer(words, keyed):
+            found.append((*match.span(), (f"{as_of.year + shift}年", f"{as_of.year + shift}")))
+    for match in _SHORT_YEAR.finditer(keyed):
+        found.append((*match.span(), (f"20{match[1]}年",)))
+    for match in _DAY.finditer(keyed):
+        found.append((*match.span(), (f"{match[1]}月{match[2]}日",)))
+    for match in _SHARE.finditer(keyed):
+        tenths = chinese_number(match[1])
+        if tenths is not None:
+            tail = {"半": 5, None: 0}.get(match[2], _DIGITS.get(match[2] or "", 0))
+            found.append((*match.span(), (f"{tenths * 10 + tail}%",)))
+    for match in _BIG.finditer(keyed):
+        number = chinese_number(match[1])
+        if number is not None:
+            tail = f".{_DIGITS[match[3]]}" if match[3] else ""
+            found.append((*match.span(), (f"{number}{tail}{match[2]}",)))
+    return found
+
+
+def chinese_number(text: str) -> int | None:
+    """三十五 → 35, 一百零二 → 102; None for what is not a number below 10,000."""
+    if not _CHINESE_NUMBER.fullmatch(text):
+        return None
+    total = 0
+    digit: int | None = None
+    for char in text:
+        if char in _UNITS:
+            total += (1 if digit is None else digit) * _UNITS[char]
+            digit = None
+        elif digit is not None and digit != 0:
+            return None  # 一五: digits in a row are not a number word
+        else:
+            digit = _DIGITS[char]
+    return total + (digit or 0)

@@ -1,0 +1,76 @@
+"""One ranker over sentences: a weighted sum of named features, readable in `ranker.json`.
+
+`ranker.json` is made by benchmarks/fit_ranker.py. Its `priors` are set by hand, where the fitting
+data has no examples: they are added to sentences of those kinds of block.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.features import NAMES, Matrix
+from rag.retrieval import Found, Retrieval
+from rag.schema import RankedSentence
+
+PATH = Path(__file__).parent / "ranker.json"
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """`weights`: feature name → weight per unit; `priors`: kind of block → what is added."""
+
+    weights: Mapping[str, float]
+    priors: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.weights) - set(NAMES))
+        if unknown:
+            raise ValueError(f"{PATH.name} weighs unknown features: {', '.join(unknown)}")
+
+    def score(self, features: Matrix, kinds: Sequence[str]) -> Scores:
+        """(n,) for (n, len(NAMES)) features; a higher score is a better sentence."""
+        vector = np.array([self.weights.get(name, 0.0) for name in NAMES])
+        prior = np.array([self.priors.get(kind, 0.0) for kind in kinds], dtype=np.float64)
+        # Rounded: the last bits of a sum depend on the machine, and must not decide an order.
+        return np.round(features.astype(np.float64) @ vector + prior, 6)
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Ranker:
+    data = json.loads(PATH.read_text(encoding="utf-8"))
+    return Ranker(data["weights"], data["priors"])
+
+
+def score(retrieval: Retrieval, ranker: Ranker | None = None) -> Scores:
+    """A score for each of `retrieval.sentences`, in their order."""
+    ranker = ranker or shipped()
+    return ranker.score(retrieval.features, [s.candidate.kind for s in retrieval.sentences])
+
+
+def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list[RankedSentence]:
+    """Best first; ties break on document and position. Nothing found gives []."""
+    best = order(retrieval.sentences, scores)[:limit]
+    return [
+        RankedSentence(
+            doc_id=(found := retrieval.sentences[i]).document.doc_id,
+            position=found.position,
+            sentence=found.sentence,
+            text=found.document.quote(found.sentence.spans),
+            score=float(scores[i]),
+            features=dict(zip(NAMES, map(float, retrieval.features[i]), strict=True)),
+        )
+        for i in best
+    ]
+
+
+def order(sentences: Sequence[Found], scores: Scores) -> list[int]:
+    """Places of the sentences, best first; equal scores keep document and position."""
+    return np.argsort(-scores, kind="stable").tolist()

@@ -1,0 +1,117 @@
+"""The reader without a model: the best sentences themselves, few, short and without repetition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.schema import Document, Span
+from index.segmenting import key
+from rag.asking import looks_like
+from rag.ranking import Scores, order
+from rag.retrieval import Found, Retrieval
+from rag.settings import ReadingSettings
+from rag.terms import Concept, contains
+
+# A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth reading.
+MAX_GAP = 3.5
+_SAME = 0.8  # share of common character pairs from which two sentences say the same
+_CLAUSE = re.compile(r"[^，,；;：:。!！?？、]+[，,；;：:。!！?？、]*")
+_LETTERS = re.compile(r"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement to be: what it rests on, not yet checked."""
+
+    document: Document
+    spans: tuple[Span, ...]
+    score: float
+
+
+def read(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[Draft]:
+    """At most `max_statements` drafts, best first; nothing found gives []."""
+    drafts: list[Draft] = []
+    shown: list[set[str]] = []
+    length = 0
+    places = order(retrieval.sentences, scores)
+    for i in places[: 4 * settings.max_statements + 8]:
+        if len(drafts) == settings.max_statements:
+            break
+        if drafts and scores[places[0]] - scores[i] > MAX_GAP:
+            break
+        found = retrieval.sentences[i]
+        pairs = _pairs(found.candidate.key)
+        if not pairs or any(_overlap(pairs, other) >= _SAME for other in shown):
+            continue
+        spans = shortened(found, retrieval, settings.max_statement_chars)
+        size = sum(map(len, spans))
+        if drafts and length + size > settings.max_answer_chars:
+            continue
+        drafts.append(Draft(found.document, spans, float(scores[i])))
+        shown.append(pairs)
+        length += size
+    return drafts
+
+
+def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...]:
+    """The sentence's spans, or of a longer one the run of whole clauses that answers best.
+
+    The run is contiguous within the sentence. Rows of tables stay whole.
+    """
+    spans = found.sentence.spans
+    size = sum(map(len, spans))
+    if size <= limit or found.candidate.kind == "table_row":
+        return spans
+    text = "".join(found.document.text[s.start : s.end] for s in spans)
+    cuts = [(m.start(), m.end()) for m in _CLAUSE.finditer(text)]
+    keyed = key(text)
+    best: tuple[float, int, int] | None = None
+    for first in range(len(cuts)):
+        last = first
+        while last + 1 < len(cuts) and cuts[last + 1][1] - cuts[first][0] <= limit:
+            last += 1
+        start, end = cuts[first][0], cuts[last][1]
+        if end - start > limit:
+            end = start + limit
+        worth = _worth(keyed[start:end], retrieval)
+        if best is None or worth > best[0]:
+            best = (worth, start, end)
+        if last + 1 == len(cuts):
+            break
+    if best is None:
+        return spans
+    return tuple(_mapped(spans, best[1], best[2])) or spans
+
+
+def _worth(text: str, retrieval: Retrieval) -> float:
+    covered = sum(_value(c, text) * c.rarity for c in retrieval.concepts)
+    return covered + 0.5 * looks_like(retrieval.asked.kind, text, retrieval.question.key)
+
+
+def _value(concept: Concept, text: str) -> float:
+    return max((a.weight for a in concept.alternatives if contains(text, a.term)), default=0.0)
+
+
+def _mapped(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+    """[start, end) of the joined spans, as spans of the document, without space at their ends."""
+    out = []
+    at = 0
+    for span in spans:
+        a, b = max(start - at, 0), min(end - at, len(span))
+        if a < b:
+            out.append(Span(span.start + a, span.start + b))
+        at += len(span)
+    return out
+
+
+def _pairs(keyed: str) -> set[str]:
+    letters = "".join(_LETTERS.findall(keyed))
+    return {letters[i : i + 2] for i in range(len(letters) - 1)} or (
+        {letters} if letters else set()
+    )
+
+
+def _overlap(a: set[str], b: set[str]) -> float:
+    return len(a & b) / min(len(a), len(b))

@@ -1,0 +1,156 @@
+"""A question → concepts → chunks of both arms, fused → passages, and sentences to be ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.schema import Chunk, Document, ScoredChunk, Sentence
+from index.segmenting import key
+from index.thesaurus import Thesaurus, shipped
+from rag import background
+from rag.asking import Asked, asked_of
+from rag.features import Candidate, Matrix, measure
+from rag.fusion import fuse
+from rag.normalising import NormalisedQuestion
+from rag.schema import Passage
+from rag.settings import RetrievalSettings
+from rag.terms import Concept, concepts_of, content_grams, weighted_terms
+
+if TYPE_CHECKING:
+    from index.store import Library
+
+_NO_THESAURUS = Thesaurus(())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sentence that may be ranked, and the words it is matched by."""
+
+    document: Document
+    position: int  # in the document's sentences
+    sentence: Sentence
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What was found for a question. `features` has a row for each of `sentences`."""
+
+    question: NormalisedQuestion
+    asked: Asked
+    concepts: tuple[Concept, ...]
+    passages: tuple[Passage, ...]  # best first
+    sentences: tuple[Found, ...]  # by document and position
+    features: Matrix
+
+
+def retrieve(
+    library: Library,
+    question: NormalisedQuestion,
+    settings: RetrievalSettings,
+    *,
+    doc_ids: Collection[str] | None = None,
+) -> Retrieval:
+    """Nothing found gives no passages and no sentences. `doc_ids` limits where is looked."""
+    table = background.shipped()
+    thesaurus = shipped() if settings.thesaurus else _NO_THESAURUS
+    concepts = concepts_of(question, thesaurus, table)
+    asked = asked_of(question.key)
+    arms = _arms(library, question, concepts, settings, doc_ids)
+    weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
+    fused = fuse(list(arms.values()), weights)[: settings.candidates]
+    documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
+    sentences = _sentences(library, fused, documents)
+    features = measure(
+        [s.candidate for s in sentences],
+        concepts,
+        content_grams(question, table),
+        asked,
+        question.key,
+    )
+    passages = _passages(fused[: settings.passages], documents, arms)
+    return Retrieval(question, asked, concepts, passages, sentences, features)
+
+
+def _arms(
+    library: Library,
+    question: NormalisedQuestion,
+    concepts: tuple[Concept, ...],
+    settings: RetrievalSettings,
+    doc_ids: Collection[str] | None,
+) -> dict[str, Sequence[ScoredChunk]]:
+    arms: dict[str, Sequence[ScoredChunk]] = {"lexical": [], "dense": []}
+    if question.is_empty:
+        return arms
+    terms = weighted_terms(concepts, background.shipped())
+    if terms:
+        arms["lexical"] = library.search_lexical(terms, settings.lexical, doc_ids)
+    if settings.dense:
+        vector = library.embedder.embed_query(question.text)
+        if vector.any():
+            arms["dense"] = library.search_dense(vector, settings.dense, doc_ids)
+    return arms
+
+
+def _passages(
+    fused: Sequence[ScoredChunk],
+    documents: Mapping[str, Document],
+    arms: Mapping[str, Sequence[ScoredChunk]],
+) -> tuple[Passage, ...]:
+    ranks: dict[str, dict[str, int]] = {}
+    for arm, ranking in arms.items():
+        for rank, scored in enumerate(ranking, start=1):
+            ranks.setdefault(scored.chunk.chunk_id, {})[arm] = rank
+    return tuple(
+        Passage(
+            chunk=s.chunk,
+            source=(document := documents[s.chunk.doc_id]).source,
+            title=document.title,
+            text=document.text[s.chunk.span.start : s.chunk.span.end],
+            score=s.score,
+            ranks=ranks[s.chunk.chunk_id],
+        )
+        for s in fused
+    )
+
+
+def _sentences(
+    library: Library, fused: Sequence[ScoredChunk], documents: Mapping[str, Document]
+) -> tuple[Found, ...]:
+    chunks: dict[str, list[Chunk]] = {}
+    for scored in fused:
+        chunks.setdefault(scored.chunk.doc_id, []).append(scored.chunk)
+    out: list[Found] = []
+    for doc_id in sorted(chunks):
+        document = documents[doc_id]
+        sentences = library.sentences(doc_id)
+        positions = sorted(
+            {p for c in chunks[doc_id] for p in range(c.first_sentence, c.last_sentence)}
+        )
+        headings: dict[tuple[str, ...], str] = {}
+        for position in positions:
+            sentence = sentences[position]
+            block = document.blocks[sentence.block]
+            if block.section not in headings:
+                headings[block.section] = key("\n".join((document.title, *block.section)))
+            candidate = Candidate(
+                doc_id,
+                position,
+                key(matched_text(document, sentence)),
+                block.kind.value,
+                headings[block.section],
+            )
+            out.append(Found(document, position, sentence, candidate))
+    return tuple(out)
+
+
+def matched_text(document: Document, sentence: Sentence) -> str:
+    """What a sentence is matched by: its own characters, a table row after its header names."""
+    text = "".join(document.text[s.start : s.end] for s in sentence.spans)
+    block = document.blocks[sentence.block]
+    if block.header and not block.is_header:
+        names = [name for name in dict.fromkeys(block.header) if name]
+        return f"{' '.join(names)} {text}"
+    return text

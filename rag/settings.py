@@ -1,0 +1,82 @@
+"""What can be set about answering, by stage. Values are checked where they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rag.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalSettings:
+    """How many chunks are looked at, and by which arms they are found."""
+
+    candidates: int = 60  # chunks whose sentences are ranked
+    lexical: int = 80  # chunks that the lexical arm brings
+    dense: int = 40  # chunks that the dense arm brings; 0 turns it off
+    dense_weight: float = 0.5  # in the fusion; the lexical arm weighs 1
+    passages: int = 10  # that a retrieval returns
+    thesaurus: bool = True  # look for other words for what is asked, too
+
+    def __post_init__(self) -> None:
+        for name in ("candidates", "lexical", "passages"):
+            if getattr(self, name) < 1:
+                raise SettingsError(
+                    f"retrieval.{name} = {getattr(self, name)}; it must be 1 or more"
+                )
+        if self.dense < 0 or self.dense_weight < 0:
+            raise SettingsError(
+                f"retrieval.dense = {self.dense}, retrieval.dense_weight = {self.dense_weight}; "
+                "neither may be negative"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """How much of what was found is shown."""
+
+    max_statements: int = 3
+    max_statement_chars: int = 160  # a longer sentence is shown from its best clauses
+    max_answer_chars: int = 420
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_statements <= 10:
+            raise SettingsError(
+                f"reading.max_statements = {self.max_statements}; it must lie between 1 and 10"
+            )
+        if self.max_statement_chars < 40:
+            raise SettingsError(
+                f"reading.max_statement_chars = {self.max_statement_chars}; it must be 40 or more"
+            )
+        if self.max_answer_chars < self.max_statement_chars:
+            raise SettingsError(
+                f"reading.max_answer_chars = {self.max_answer_chars} is less than "
+                f"reading.max_statement_chars = {self.max_statement_chars}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerabilitySettings:
+    """When to be silent."""
+
+    # Abstain below this probability that the sources answer; None: the calibrated one.
+    min_confidence: float | None = None
+    nearest: int = 3  # passages shown instead of an answer
+
+    def __post_init__(self) -> None:
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            raise SettingsError(
+                f"answerability.min_confidence = {self.min_confidence}; "
+                "it must lie between 0 (always answer) and 1 (never answer)"
+            )
+        if self.nearest < 0:
+            raise SettingsError(f"answerability.nearest = {self.nearest}; it must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class RagSettings:
+    """All stages of answering."""
+
+    retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
+    answerability: AnswerabilitySettings = field(default_factory=AnswerabilitySettings)

@@ -1,0 +1,238 @@
+"""A question → concepts: what a passage should speak of, in any of the words it may use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from index.lexical import WeightedTerm
+from index.segmenting import grams, stem, token_spans, words
+from index.thesaurus import Expansion, Thesaurus
+from rag.background import Background
+from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
+
+MAX_ALTERNATIVES = 10  # of one concept: a group may name a thing in twenty ways
+MIN_RARITY = 0.1  # a term more common than this says nothing
+_UNKNOWN_ENGLISH = 0.45  # rarity of an English word that Chinese text at large says nothing about
+_PART = 0.6  # what a concept is worth where only pieces of it are found
+_HAN = re.compile(r"[㐀-鿿豈-﫿]")
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another way to say a concept; `weight` in (0, 1] is how far it is trusted."""
+
+    term: str
+    weight: float
+    origin: str  # "question", "spelling", or the thesaurus file
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing that the question speaks of, at [start, end) of its key.
+
+    `rarity` in (0, 1]: how much it tells. The first alternative is the question's own word.
+    """
+
+    start: int
+    end: int
+    rarity: float
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def term(self) -> str:
+        return self.alternatives[0].term
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Character pairs of a long Chinese term, for partial matches; () for others."""
+        term = self.term
+        if len(term) < 3 or not all(_HAN.match(c) for c in term):
+            return ()
+        return tuple(dict.fromkeys(term[i : i + 2] for i in range(len(term) - 1)))
+
+
+def contains(text: str, term: str) -> bool:
+    """Whether `text` holds `term`; a Latin term or a number only as a whole word or number."""
+    at = text.find(term)
+    if at < 0:
+        return False
+    head, tail = term[0], term[-1]
+    if not (head.isascii() and head.isalnum()) and not (tail.isascii() and tail.isalnum()):
+        return True
+    while at >= 0:
+        before = text[at - 1] if at else " "
+        end = at + len(term)
+        after = text[end] if end < len(text) else " "
+        if not _joins(before, head) and not _continues(text, end, after, tail):
+            return True
+        at = text.find(term, at + 1)
+    return False
+
+
+def _joins(a: str, b: str) -> bool:
+    if not (a.isascii() and b.isascii()):
+        return False
+    return (a.isalpha() and b.isalpha()) or (a.isdigit() and b.isdigit())
+
+
+def _continues(text: str, end: int, after: str, tail: str) -> bool:
+    if _joins(tail, after):
+        # The stem of an English word may go on with its inflection: tariff → tariffs.
+        rest = re.match(r"[a-z]+", text[end:])
+        return not (rest and rest[0] in ("s", "es", "ed", "d", "ing", "ly"))
+    return False
+
+
+def concepts_of(
+    question: NormalisedQuestion, thesaurus: Thesaurus, background: Background
+) -> tuple[Concept, ...]:
+    """In order of the question; () where it holds nothing to look for."""
+    content = question.content
+    found: list[Concept] = []
+    expansions = thesaurus.expand(content)
+    covered = [(e.start, e.end) for e in expansions]
+    for expansion in expansions:
+        concept = _expanded(question, expansion, background)
+        if concept is not None:
+            found.append(concept)
+    for token, start, end in token_spans(content):
+        if any(start < b and a < end for a, b in covered):
+            if any(a <= start and end <= b for a, b in covered):
+                continue
+            # A word that a longer term only cuts into keeps what is left of it.
+            start = max([start] + [b for a, b in covered if a <= start < b])
+            end = min([end] + [a for a, b in covered if start < a < end])
+            token = content[start:end]
+        concept = _plain(question, token, start, end, background)
+        if concept is not None:
+            found.append(concept)
+    found.sort(key=lambda c: (c.start, c.end))
+    return tuple(_with_spellings(found, question, background))
+
+
+def _plain(
+    question: NormalisedQuestion, token: str, start: int, end: int, background: Background
+) -> Concept | None:
+    surface = question.content[start:end].strip()
+    if not surface or surface in FUNCTION_WORDS or token in FUNCTION_WORDS:
+        return None
+    rarity = background.rarity(surface)
+    if _is_latin(surface):
+        named = question.text[start : start + 1].isupper() or any(c.isdigit() for c in surface)
+        if question.language == "en" and not named:
+            rarity = min(rarity, _UNKNOWN_ENGLISH)
+    if rarity < MIN_RARITY:
+        return None
+    alternatives = [Alternative(surface, 1.0, "question")]
+    if (base := stem(surface)) != surface:
+        alternatives.append(Alternative(base, 1.0, "spelling"))
+    return Concept(start, end, rarity, tuple(alternatives))
+
+
+def _expanded(
+    question: NormalisedQuestion, expansion: Expansion, background: Background
+) -> Concept | None:
+    term = expansion.term
+    if term in FUNCTION_WORDS:
+        return None
+    own = background.rarity(term)
+    targets = [
+        (target, weight, file, rarity)
+        for target, weight, file in expansion.targets
+        if target not in FUNCTION_WORDS and (rarity := background.rarity(target)) >= MIN_RARITY
+    ]
+    if not targets and own < MIN_RARITY:
+        return None
+    rarity = own
+    known = [r for t, _, _, r in targets if not _is_latin(t)][:4] or [t[3] for t in targets][:4]
+    if known and _is_latin(term) and question.language == "en":
+        # English words are rare in Chinese text, whatever they mean: go by what they stand for.
+        rarity = sum(known) / len(known)
+    elif known and all(file == "colloquial" for _, _, file, _ in targets):
+        rarity = (own + sum(known) / len(known)) / 2
+    rarity = max(rarity, MIN_RARITY)
+    alternatives = [Alternative(term, 1.0, "question")]
+    alternatives += [
+        # A target far more common than the concept says little about it.
+        Alternative(t, weight * min(1.0, r / rarity), file)
+        for t, weight, file, r in targets
+    ]
+    alternatives.sort(key=lambda a: (a.origin != "question", -a.weight, a.term))
+    kept = tuple(alternatives[: MAX_ALTERNATIVES + 1])
+    return Concept(expansion.start, expansion.end, rarity, kept)
+
+
+def _with_spellings(
+    concepts: list[Concept], question: NormalisedQuestion, background: Background
+) -> Iterator[Concept]:
+    pending = list(question.spellings)
+    for concept in concepts:
+        extra: list[Alternative] = []
+        for spelling in list(pending):
+            start, end, forms = spelling
+            if start < concept.end and concept.start < end:
+                extra += [Alternative(form, 1.0, "spelling") for form in forms]
+                pending.remove(spelling)
+        if extra:
+            concept = Concept(
+                concept.start, concept.end, concept.rarity, concept.alternatives + tuple(extra)
+            )
+        yield concept
+    for start, end, forms in pending:
+        own = Alternative(question.key[start:end], 1.0, "question")
+        yield Concept(
+            start,
+            end,
+            background.rarity(own.term),
+            (own, *(Alternative(form, 1.0, "spelling") for form in forms)),
+        )
+
+
+def content_grams(question: NormalisedQuestion, background: Background) -> dict[str, float]:
+    """Character pairs, Latin words and numbers of the question → rarity; common ones left out."""
+    out: dict[str, float] = {}
+    for gram in grams(question.content):
+        if gram in FUNCTION_WORDS:
+            continue
+        rarity = background.rarity(gram)
+        if rarity >= MIN_RARITY:
+            out[gram] = rarity
+    return out
+
+
+def weighted_terms(concepts: tuple[Concept, ...], background: Background) -> list[WeightedTerm]:
+    """For the lexical index: the weight of a term is its rarity, less where it is an expansion.
+
+    Sorted by field and token, so that equal questions ask equally.
+    """
+    weights: dict[tuple[str, str], float] = {}
+
+    def add(field: str, token: str, weight: float) -> None:
+        place = (field, token)
+        weights[place] = max(weights.get(place, 0.0), weight)
+
+    for concept in concepts:
+        for alternative in concept.alternatives:
+            trust = alternative.weight * min(1.0, concept.rarity + 0.1)
+            for gram in dict.fromkeys(grams(alternative.term)):
+                add("grams", gram, trust * background.rarity(gram))
+            for word in dict.fromkeys(words(alternative.term)):
+                weight = trust * background.rarity(word)
+                add("words", word, weight)
+                add("title", word, 0.4 * weight)
+                add("heading", word, 0.3 * weight)
+    return [
+        WeightedTerm(field, token, round(weight, 6))  # type: ignore[arg-type]
+        for (field, token), weight in sorted(weights.items())
+        if weight >= 0.01
+    ]
+
+
+def _is_latin(term: str) -> bool:
+    return term.isascii()
+
+
+def part_worth() -> float:
+    return _PART
