@@ -29,28 +29,28 @@ QUESTIONS = (
         "english/chip-controls-explained.html",
     ),
     DemoQuestion(
-        ("英文提问", "English over Chinese documents"),
-        "How much did lithium carbonate prices change in 2025?",
-        "关键矿产/2025年锂市场年度报告.md",
+        ("英文问中文资料", "English over Chinese documents"),
+        "How many working days does the filing of a generative AI service take on average?",
+        "人工智能/生成式人工智能备案与标识：一年来的落实情况.html",
     ),
     DemoQuestion(
         ("出自表格", "from a table"),
-        "我爸1970年6月生的，工人，几岁能退休？",
-        "劳动/渐进式延迟退休衔接工作通知.html",
+        "2025年12月锂辉石精矿的到岸均价是多少？",
+        "关键矿产/2025年锂市场年度报告.md",
     ),
     DemoQuestion(
-        ("出自录音，附分秒", "from a transcript, with its minute"),
-        "播客里说大模型这一年最大的变化是什么",
+        ("出自录音，附分秒", "from a recording, with its minute"),
+        "温州那家阀门厂搞大模型一共砸了多少钱？",
         "人工智能/播客《慢半拍》第42期：大模型这一年.json",
     ),
     DemoQuestion(
         ("资料里没有", "not in the documents"),
-        "2023年全国有多少外卖骑手参加职业伤害保障？",
-        "劳动/外卖骑手职业伤害保障研究.pdf",
+        "玻利维亚2025年产了多少锂？",
+        "关键矿产/2025年锂市场年度报告.md",
     ),
     DemoQuestion(
         ("来源说法不一", "sources disagree"),
-        "2025年全国新增了多少新型储能装机？",
+        "截至2025年底，全国新型储能装机规模到底有多大？",
         "能源/2025年新型储能年度观察.pdf",
     ),
 )
