@@ -106,7 +106,8 @@ def _register(path: Path, known: Sources) -> tuple[Sources, Root]:
     while name in taken:
         name, number = f"{base}-{number}", number + 1
     root = Root(name, str(path))
-    sources_taken = {r.prefix + f for r in known.roots for f in known.files.get(r.name, ())}
+    others = [r for r in known.roots if not _is_below(Path(r.path), path)]
+    sources_taken = {r.prefix + f for r in others for f in known.files.get(r.name, ())}
     if any(file in sources_taken for file in _names(path)):
         root = replace(root, prefix=f"{name}/")
     return replace(known, roots=(*known.roots, root)), root

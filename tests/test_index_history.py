@@ -214,6 +214,22 @@ def test_indexing_the_parent_takes_the_child_in(
         assert [root.path for root in opened.roots()] == [str(docs)]
 
 
+def test_indexing_the_folder_of_a_known_file_keeps_its_name(
+    tmp_path: Path, tiny_settings: IndexSettings
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (docs / name).write_text(f"{name} 的内容。", encoding="utf-8")
+    library = tmp_path / "library"
+    index_sources(library, [docs / "a.txt"], tiny_settings)
+    index_sources(library, [docs], tiny_settings)
+    with open_library(library) as opened:
+        assert [(i.doc_id, i.root) for i in opened.documents()] == [
+            ("a.txt", "docs"), ("b.txt", "docs"),
+        ]  # fmt: skip
+
+
 def test_indexing_a_file_inside_a_known_folder_reads_only_that_file(
     tmp_path: Path, tiny_settings: IndexSettings
 ) -> None:

@@ -1,0 +1,164 @@
+"""Measure indexing: a large library, one document added to it, opening it, a cold question.
+
+    python benchmarks/indexing.py                     the sample library alone
+    python benchmarks/indexing.py --data FOLDER       also the news articles that FOLDER holds
+
+Writes indexing.md beside itself. The peer is jieba alone, on the same text in the same run: what
+any index over Chinese words has to pay at least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from evals.questions import SAMPLE_FOLDER
+from index.ingesting import index_sources
+from index.lexical import WeightedTerm
+from index.segmenting import grams, load_dictionary, words
+from index.store import open_library
+
+HERE = Path(__file__).parent
+ARTICLE_CHARS = 600
+NEWS = Path("data") / "crud_rag.passages.jsonl.gz"
+QUESTION = "去年出口管制扩大到了哪些产品？"
+
+
+def timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def articles(path: Path, limit: int) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            if number == limit:
+                return
+            record = json.loads(line)
+            yield {**record, "text": record["text"][:ARTICLE_CHARS]}
+
+
+def measure_news(source: Path, work: Path, limit: int) -> list[tuple[str, str]]:
+    corpus, library = work / "news" / "news.jsonl", work / "news-library"
+    corpus.parent.mkdir()
+    texts = []
+    with corpus.open("w", encoding="utf-8") as file:
+        for record in articles(source, limit):
+            texts.append(record["text"])
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    n_chars = sum(map(len, texts))
+    load_dictionary()
+    sample = texts[:: max(1, len(texts) // 2000)]
+    jieba_s = timed(lambda: [words(text) for text in sample]) * n_chars / sum(map(len, sample))
+    build_s = timed(lambda: index_sources(library, [corpus.parent]))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    (work / "one").mkdir()
+    added = []
+    for i in range(5):
+        (work / "one" / f"{i}.txt").write_text(f"第{i}份新文件。{texts[i]}", encoding="utf-8")
+        added.append(timed(lambda: index_sources(library, [work / "one"])))
+    unchanged_s = timed(lambda: index_sources(library, []))
+    opened = [timed(lambda: open_library(library).close()) for _ in range(10)]
+    with open_library(library) as reader:
+        n_chunks = reader.n_chunks
+        terms = [[WeightedTerm("grams", g, 1.0) for g in grams(text[:40])] for text in texts[:200]]
+        lexical = [timed(lambda t=t: reader.search_lexical(t, 100)) for t in terms]
+        vectors = [reader.embedder.embed_query(text[:40]) for text in texts[:200]]
+        dense = [timed(lambda v=v: reader.search_dense(v, 100)) for v in vectors]
+    return [
+        (
+            "news articles",
+            f"{len(texts):,} ({n_chars / 1e6:.1f} M characters, {n_chunks:,} chunks)",
+        ),
+        ("indexed in", f"{build_s:.0f} s ({n_chars / build_s / 1e6:.2f} M characters/s)"),
+        ("jieba alone on the same text", f"{jieba_s:.0f} s (ratio {build_s / jieba_s:.2f})"),
+        ("peak memory", f"{peak_mb:.0f} MB"),
+        ("on disk", f"{folder_mb(library):.0f} MB"),
+        ("one document added", f"{statistics.median(added):.2f} s (worst {max(added):.2f} s)"),
+        ("nothing changed", f"{unchanged_s:.2f} s"),
+        ("opened in", f"{statistics.median(opened) * 1000:.0f} ms"),
+        ("lexical search, 100 chunks, p50 / p95", percentiles(lexical)),
+        ("dense search, 100 chunks, p50 / p95", percentiles(dense)),
+    ]
+
+
+def measure_sample(work: Path) -> list[tuple[str, str]]:
+    library = work / "sample-library"
+    build_s = timed(lambda: index_sources(library, [SAMPLE_FOLDER]))
+    with open_library(library) as reader:
+        size = f"{reader.n_documents} documents, {reader.n_chunks} chunks"
+    command = [sys.executable, "-m", "ui.cli", "ask", QUESTION, "--index", str(library)]
+    subprocess.run(command, capture_output=True, check=False)  # files into the system's cache
+    cold = [
+        timed(lambda: subprocess.run(command, capture_output=True, check=False)) for _ in range(7)
+    ]
+    return [
+        ("sample library", size),
+        ("indexed in", f"{build_s:.1f} s"),
+        (
+            "`wenju ask`, a fresh process",
+            f"{statistics.median(cold):.2f} s (worst {max(cold):.2f})",
+        ),
+    ]
+
+
+def percentiles(seconds: list[float]) -> str:
+    cuts = statistics.quantiles(seconds, n=20)
+    return f"{statistics.median(seconds) * 1000:.1f} / {cuts[-1] * 1000:.1f} ms"
+
+
+def folder_mb(folder: Path) -> float:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
+
+
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":", 1)[1].strip()
+            for line in cpuinfo.read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path, help="folder with the public sets, see README.md")
+    parser.add_argument("--limit", type=int, default=100_000, help="articles at most")
+    parser.add_argument("--out", type=Path, default=HERE / "indexing.md")
+    args = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="wenju-indexing-"))
+    try:
+        rows = measure_sample(work)
+        if args.data and (args.data / NEWS).is_file():
+            rows += measure_news(args.data / NEWS, work, args.limit)
+    finally:
+        shutil.rmtree(work)
+    lines = [
+        "# Indexing", "",
+        "Command: `python benchmarks/indexing.py" + (" --data FOLDER`" if args.data else "`"),
+        f"Machine: {machine()}", "", "| what | measured |", "|---|---|",
+        *(f"| {what} | {value} |" for what, value in rows), "",
+    ]  # fmt: skip
+    args.out.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
