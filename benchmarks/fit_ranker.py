@@ -226,9 +226,9 @@ def main() -> None:
     folds = np.array([c.fold for c in cases])
     p = np.zeros(len(cases))
     for fold in range(FOLDS):
-        p[folds == fold] = probabilities(
-            rows[folds == fold], *fit_judge(rows[folds != fold], labels[folds != fold])
-        )
+        held_out = folds == fold
+        judge = fit_judge(rows[~held_out], labels[~held_out])
+        p[held_out] = probabilities(rows[held_out], *judge)
     threshold = float(np.quantile(p[labels], FALSE_ABSTENTION))
     print(f"{len(cases)} questions, threshold {threshold:.3f}")
     for name in dict.fromkeys(c.set_name for c in cases):

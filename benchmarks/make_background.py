@@ -17,6 +17,7 @@ import json
 import random
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 from index.segmenting import key
@@ -67,7 +68,7 @@ def count(texts: list[str], known: set[str]) -> Counter[str]:
         for match in _HAN_RUN.finditer(keyed):
             run = match.group()
             terms.update(run)
-            terms.update(map("".join, zip(run, run[1:], strict=False)))
+            terms.update(map("".join, pairwise(run)))
             for n in range(3, LONGEST + 1):
                 terms.update(w for i in range(len(run) - n + 1) if (w := run[i : i + n]) in known)
         totals.update(terms)

@@ -60,12 +60,14 @@ class Answerer:
         started = time.perf_counter()
         day = as_of or date.today()
         asked = _checked(question, day)
-        head = {"id": id, "question": question, "as_of": day.isoformat(), "engine": ENGINE}
         if greeting.is_greeting(asked):
             said = greeting.invitation(self.library, asked.language)
             return Answer(
-                **head,
+                id=id,
+                question=question,
+                as_of=day.isoformat(),
                 status="abstained",
+                engine=ENGINE,
                 library=self.library.hash,
                 abstention=Abstention(said),
                 timings_ms=_timings(started, started, started),
@@ -76,13 +78,17 @@ class Answerer:
         scores = score(retrieval)
         retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
-        statements, citations = (), ()
+        statements: tuple[Statement, ...] = ()
+        citations: tuple[Citation, ...] = ()
         if confidence is not None and confidence >= self._threshold():
             statements, citations = _shown(read(retrieval, scores, self.settings.reading))
         abstention = None if statements else self._abstention(retrieval, scores)
         return Answer(
-            **head,
+            id=id,
+            question=question,
+            as_of=day.isoformat(),
             status="answered" if statements else "abstained",
+            engine=ENGINE,
             library=self.library.hash,
             answer="".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
             statements=statements,
@@ -127,7 +133,7 @@ class Answerer:
         absent = answerability.missing(retrieval)
         nearest = [
             Draft(
-                (found := retrieval.sentences[i]).document, found.sentence.spans, float(scores[i])
+                (s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i])
             )
             for i in order(retrieval.sentences, scores)[: self.settings.answerability.nearest]
         ]

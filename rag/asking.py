@@ -13,28 +13,38 @@ MANNER, YESNO, NAME, OTHER = "manner", "yesno", "name", "other"
 # Tried in order: the first that is found names the kind.
 _KINDS: tuple[tuple[str, str], ...] = (
     (PERCENT, r"百分之[多几]|百分比|几成|占比|比例|比重|份额|增速|增幅|涨幅|跌幅|降幅|利率|税率|"
-              r"几个(?:百分)?点|what (?:percentage|share|proportion|rate)|by how much|what percent"),
-    (REASON, r"为什么|为啥|为何|凭什么|凭啥|原因|缘由|理由|怎么回事|因为什么|因为啥|图什么|图啥|\bwhy\b|"
+              r"几个(?:百分)?点|what (?:percentage|share|proportion|rate)|by how much|"
+              r"what percent"),
+    (REASON, r"为什么|为啥|为何|凭什么|凭啥|原因|缘由|理由|怎么回事|因为什么|因为啥|图什么|图啥|"
+             r"\bwhy\b|"
              r"what (?:caused|reason)|reason"),
-    (MONEY, r"多少[^,，。?？]{0,4}(?:钱|元|块|美元|美金|欧元|日元|港元|刀)|花[了费]?多少|几个?钱|啥价|"
+    (MONEY, r"多少[^,，。?？]{0,4}(?:钱|元|块|美元|美金|欧元|日元|港元|刀)|花[了费]?多少|几个?钱|"
+            r"啥价|"
             r"(?:什么|多少)价|多贵|金额|how much (?:money|did .* (?:cost|pay|spend))|how much"),
     (DATE, r"什么时候|什么时间|啥时候|啥时|何时|哪一?年|哪一?天|哪个?月|几月|几号|几年|日期|哪一日|"
            r"什么日子|\bwhen\b|what (?:year|date|day|month)"),
-    (NUMBER, r"多少|几[个家名人次种项条款座所台辆艘架层位倍天年月日成米度吨斤克公里]|第几|多[大高长久远重快深宽]|"
-             r"how (?:many|long|far|big|high|old|large|fast|tall)|number of|what (?:was|is) the (?:value|price|"
+    (NUMBER, r"多少|几[个家名人次种项条款座所台辆艘架层位倍天年月日成米度吨斤克公里]|第几|"
+             r"多[大高长久远重快深宽]|"
+             r"how (?:many|long|far|big|high|old|large|fast|tall)|number of|what (?:was|"
+             r"is) the (?:value|price|"
              r"net profit|revenue|growth|reading)"),
     (PERSON, r"谁|哪位|什么人|啥人|何人|叫什么名|名字|\bwho\b|\bwhom\b|\bwhose\b"),
-    (LIST, r"哪些|哪几|哪[两三四五六七八九十]|分别|各[是有]|都有[什啥]|有[什啥]么?[不好要]?|几类|几种|\bwhich .*s\b|"
+    (LIST, r"哪些|哪几|哪[两三四五六七八九十]|分别|各[是有]|都有[什啥]|有[什啥]么?[不好要]?|几类|"
+           r"几种|\bwhich .*s\b|"
            r"what are"),
-    (PLACE, r"哪里|哪儿|在哪|什么地方|啥地方|何处|哪个?[国省市县区城]|\bwhere\b|which (?:country|city|state|province)"),
+    (PLACE, r"哪里|哪儿|在哪|什么地方|啥地方|何处|哪个?[国省市县区城]|\bwhere\b|which (?:country|"
+            r"city|state|province)"),
     (MANNER, r"怎么|怎样|咋|如何|什么[办方]法|啥[办方]法|\bhow\b"),
-    (YESNO, r"吗|是不是|有没有|能不能|会不会|是否|了没|没[有]?[?？]?$|^(?:is|are|was|were|do|does|did|has|have|will|can)\b"),
+    (YESNO, r"吗|是不是|有没有|能不能|会不会|是否|了没|没[有]?[?？]?$|^(?:is|are|was|were|do|"
+            r"does|did|has|have|will|"
+            r"can)\b"),
     (NAME, r"哪[个家]|什么|啥|何|\bwhich\b|\bwhat\b"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 # What is counted: 多少[吨], 几[家], how many [companies].
 _UNIT = re.compile(
-    r"(?:多少|几|第几)(?:个)?((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|美元|欧元|港元|日元|万元|亿元|"
+    r"(?:多少|几|第几)(?:个)?((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|美元|欧元|港元|"
+    r"日元|万元|亿元|"
     r"[㐀-鿿]))"
 )
 _UNIT_ALIASES = {
@@ -52,26 +62,33 @@ _DIGIT = r"[0-9零一二三四五六七八九十两百千]"
 _SIGNS: Mapping[str, re.Pattern[str]] = {
     PERCENT: re.compile(r"\d%|个百分点|百分之|[一二三四五六七八九]成|分之一|倍"),
     MONEY: re.compile(
-        r"\d[^，。；,;]{0,3}(?:元|美金|英镑|卢布|法郎|迪拉姆|卢比|韩元|日元)|[￥$€£]\s?\d|(?:usd|rmb) ?\d"
+        r"\d[^，。；,;]{0,3}(?:元|美金|英镑|卢布|法郎|迪拉姆|卢比|韩元|日元)|[￥$€£]\s?\d|(?:usd|"
+        r"rmb) ?\d"
     ),
     DATE: re.compile(
         r"\d{4}年|\d{1,2}月|\d{1,2}日|[一二三四]季度|[上下]半年|年底|年初|年末|"
         r"\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
     ),
-    NUMBER: re.compile(rf"\d|{_DIGIT}[万亿]|[一二三四五六七八九十两][个家名人次种项条款座所台辆艘架层位倍天年]"),
+    NUMBER: re.compile(rf"\d|{_DIGIT}[万亿]|"
+                       rf"[一二三四五六七八九十两][个家名人次种项条款座所台辆艘架层位倍天年]"),
     REASON: re.compile(
-        r"因为|由于|因此|所以|导致|原因|缘于|源于|造成|受[^，。]{0,12}影响|为了|从而|是因|因[^此而为]|"
+        r"因为|由于|因此|所以|导致|原因|缘于|源于|造成|受[^,，。]{0,12}影响|为了|从而|是因|"
+        r"因[^此而为]|"
         r"担忧|担心|理由|使得|because|due to|owing to|as a result|reason"
     ),
-    LIST: re.compile(r"、[^，。；]{1,24}(?:、|和|及|以及|与)|;.*;|；.*；|(?:一是|第一|首先)|, [^,.]{2,30}, and "),
+    LIST: re.compile(r"、[^,，。;；]{1,24}(?:、|和|及|以及|与)|;.*;|(?:一是|第一|首先)|"
+                     r", [^,.]{2,30}, and "),
     PERSON: re.compile(
-        r"(?:主席|总统|总理|部长|书记|市长|省长|主任|董事长|总裁|经理|ceo|教授|院长|院士|创始人|负责人|发言人|"
-        r"记者|博士|先生|女士|分析师|局长|秘书长|专家|所长|会长|校长|议员|大臣|代表|律师|法官)[㐀-鿿·]{2,}|"
+        r"(?:主席|总统|总理|部长|书记|市长|省长|主任|董事长|总裁|经理|ceo|教授|院长|院士|创始人|"
+        r"负责人|发言人|"
+        r"记者|博士|先生|女士|分析师|局长|秘书长|专家|所长|会长|校长|议员|大臣|代表|律师|"
+        r"法官)[㐀-鿿·]{2,}|"
         r"[㐀-鿿]{2,3}(?:说|表示|称|指出|认为|介绍|告诉)|·"
     ),
     PLACE: re.compile(r"[㐀-鿿]{2,}(?:省|市|县|区|州|镇|国|港|岛|湾)|位于|坐落|落户|\bin [a-z]"),
     NAME: re.compile(r"[“《「『\"(（]"),
-    MANNER: re.compile(r"通过|采用|利用|采取|以[^，。]{2,12}(?:方式|方法|手段)|按照|推动|加快|by [a-z]+ing"),
+    MANNER: re.compile(r"通过|采用|利用|采取|以[^,，。]{2,12}(?:方式|方法|手段)|按照|推动|加快|"
+                       r"by [a-z]+ing"),
     YESNO: re.compile(r"不|未|没有|无|并非|否认|从未|可以|允许|禁止|\bnot\b|\bno\b"),
 }  # fmt: skip
 _NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")

@@ -39,7 +39,7 @@ def cite(document: Document, spans: Sequence[Span], *, n: int, score: float) -> 
 
 
 def verify(citation: Citation, document: Document) -> None:
-    """Raises UnverifiedCitation unless the quote is the document's own characters, slice by slice."""
+    """Raises UnverifiedCitation unless the quote is the document's own, slice by slice."""
     where = f"citation {citation.n} of {citation.doc_id}"
     if citation.doc_id != document.doc_id or citation.source != document.source:
         raise UnverifiedCitation(f"{where} was checked against {document.doc_id}")

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -185,7 +186,7 @@ def _groups(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
         i for i in range(1, len(candidates)) if candidates[i].doc_id != candidates[i - 1].doc_id
     ]
     edges.append(len(candidates))
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _match(

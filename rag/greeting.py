@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from index.store import Library
 
 _GREETING = re.compile(
-    r"(?:你好|您好|大家好|哈喽|哈啰|嗨|喂|早上好|早安|下午好|晚上好|在吗|在么|谢谢|多谢|感谢|再见|拜拜|"
+    r"(?:你好|您好|大家好|哈喽|哈啰|嗨|喂|早上好|早安|下午好|晚上好|在吗|在么|"
+    r"谢谢|多谢|感谢|再见|拜拜|"
     r"hi|hello|hey|thanks?|thank you|good (?:morning|afternoon|evening)|bye|help|帮助|"
-    r"你是谁|你能做什么|你会什么|怎么用|who are you|what can you do|there|你|您|啊|呀|吗|了|[\s\W_])+"
+    r"你是谁|你能做什么|你会什么|怎么用|who are you|what can you do|there|你|您|啊|呀|吗|了|"
+    r"[\s\W_])+"
 )
 _SHOWN_TITLES = 3
 
@@ -31,7 +33,10 @@ def invitation(library: Library, language: str) -> str:
         if not documents:
             return "资料库里还没有文档；请先用 wenju index 加入资料，再提问。"
         titles = "、".join(f"《{t}》" for t in named)
-        return f"请就资料里的内容提问，例如某个数字、时间、原因或人物；这里有{len(documents)}份文档，如{titles}。"
+        return (
+            "请就资料里的内容提问，例如某个数字、时间、原因或人物；"
+            f"这里有{len(documents)}份文档，如{titles}。"
+        )
     titles = ", ".join(f"“{t}”" for t in named)
     return (
         f"Ask about what the documents say: a figure, a date, a reason, a person. "

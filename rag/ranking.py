@@ -40,7 +40,7 @@ class Ranker:
         vector = np.array([self.weights.get(name, 0.0) for name in NAMES])
         prior = np.array([self.priors.get(kind, 0.0) for kind in kinds], dtype=np.float64)
         # Rounded: the last bits of a sum depend on the machine, and must not decide an order.
-        return np.round(features.astype(np.float64) @ vector + prior, 6)
+        return np.asarray(np.round(features.astype(np.float64) @ vector + prior, 6))
 
 
 @lru_cache(maxsize=1)
@@ -73,4 +73,4 @@ def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list
 
 def order(sentences: Sequence[Found], scores: Scores) -> list[int]:
     """Places of the sentences, best first; equal scores keep document and position."""
-    return np.argsort(-scores, kind="stable").tolist()
+    return [int(i) for i in np.argsort(-scores, kind="stable")]
