@@ -15,9 +15,10 @@ from index.errors import UnsupportedFormat
 from index.schema import RawRun
 
 # C0 and C1 controls save tab and newline; zero-width space, word joiner, BOM, soft hyphen,
-# direction marks; lone surrogates and the two non-characters. U+200D stays: it holds emoji together.
+# direction marks; lone surrogates, the two non-characters. U+200D stays: it holds emoji together.
 CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
+    "\ufffe\uffff\ud800-\udfff]"
 )
 _LINE_ENDS = frozenset("\x0b\x0c\x85\u2028\u2029\x1c\x1d\x1e")
 _HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -33,14 +34,20 @@ _URL_HEAD = re.compile(
 _HYPHENATED = re.compile(r"([A-Za-z]{2,})[-\u2010]$")
 _WORD_HEAD = re.compile(r"[a-z]{2,}")
 # A hyphen after these is the word's own, whatever the line does.
-_COMPOUNDS = frozenset(
-    ["self", "well", "long", "short", "high", "low", "non", "state", "full", "large", "small", "half", "cross", "mid", "so", "all", "ex", "anti", "pro", "multi", "two", "three", "four", "five", "six", "ten", "one", "first", "second", "third", "world", "year", "time", "user", "data", "case"]
-)
+_COMPOUNDS = frozenset({
+    "self", "well", "long", "short", "high", "low", "non", "state", "full", "large", "small",
+    "half", "cross", "mid", "so", "all", "ex", "anti", "pro", "multi", "two", "three", "four",
+    "five", "six", "ten", "one", "first", "second", "third", "world", "year", "time", "user",
+    "data", "case",
+})  # fmt: skip
 _COMMON = frozenset(
-    "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里"
-    "后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长"
+    "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对"
+    "可她里"
+    "后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已"
+    "老从动两长"
     "這來國個說們為時會過對裡後麼沒於還發當無開經頭從動兩長學與業產機電關實現體點問間題將應進種現"
-    "与业产机电关实现体点问间题将应进种月分部新市政府法高第及其等工全市场美元企业资金。，、“”：；（）《》"
+    "与业产机电关实现体点问间题将应进种月分部新市政府法高第及其等工全市场美元企业资金。，、“”：；"
+    "（）《》"
 )
 
 
@@ -233,7 +240,9 @@ def join_lines(
             edits.delete(left_end, right_start)
         else:
             edits.delete(left_end - 1, right_start)
-    elif (left and right and (_UNSPACED.match(left[-1]) or _UNSPACED.match(right[0]))) or left.endswith(("-", "\u2010", "–", "/")):
+    elif (
+        left and right and (_UNSPACED.match(left[-1]) or _UNSPACED.match(right[0]))
+    ) or left.endswith(("-", "\u2010", "–", "/")):
         edits.delete(left_end, right_start)
     else:
         edits.replace(left_end, right_start, " ")

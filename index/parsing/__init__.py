@@ -20,87 +20,28 @@ from index.schema import Document, Skipped
 __all__ = ["SUPPORTED", "ParseSettings", "is_ignorable", "parse_file"]
 
 _TEXT = {
-    ".txt",
-    ".text",
-    ".log",
-    ".md",
-    ".markdown",
-    ".htm",
-    ".html",
-    ".xhtml",
-    ".csv",
-    ".tsv",
-    ".json",
-    ".srt",
-    ".vtt",
-    "",
-}
+    ".txt", ".text", ".log", ".md", ".markdown", ".htm", ".html", ".xhtml", ".csv", ".tsv", ".json",
+    ".srt", ".vtt", "",
+}  # fmt: skip
 _JSONL = {".jsonl", ".ndjson"}
 SUPPORTED = frozenset(_TEXT - {""} | _JSONL | {".pdf", ".docx", ".xlsx"})
 _LATER = {
-    ".doc": "save it as .docx",
-    ".xls": "save it as .xlsx",
-    ".ppt": "export it as PDF",
-    ".pptx": "export it as PDF",
-    ".epub": "convert it to HTML or text",
-    ".rtf": "save it as .docx",
-    ".wps": "save it as .docx",
-    ".odt": "save it as .docx",
-    ".zip": "unpack it",
-    ".rar": "unpack it",
-    ".7z": "unpack it",
-    ".gz": "unpack it",
-    ".caj": "export it as PDF",
-}
-_IGNORED = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".gif",
-        ".bmp",
-        ".webp",
-        ".svg",
-        ".ico",
-        ".tif",
-        ".tiff",
-        ".heic",
-        ".mp3",
-        ".wav",
-        ".m4a",
-        ".flac",
-        ".ogg",
-        ".mp4",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".lock",
-        ".tmp",
-        ".bak",
-        ".swp",
-        ".part",
-        ".crdownload",
-        ".css",
-        ".js",
-        ".map",
-        ".woff",
-        ".woff2",
-        ".ttf",
-        ".otf",
-        ".pyc",
-        ".so",
-        ".dll",
-        ".exe",
-        ".db",
-        ".sqlite",
-    ]
-)
+    ".doc": "save it as .docx", ".xls": "save it as .xlsx", ".rtf": "save it as .docx",
+    ".wps": "save it as .docx", ".odt": "save it as .docx", ".ppt": "export it as PDF",
+    ".pptx": "export it as PDF", ".caj": "export it as PDF", ".epub": "convert it to HTML or text",
+    ".zip": "unpack it", ".rar": "unpack it", ".7z": "unpack it", ".gz": "unpack it",
+}  # fmt: skip
+_IGNORED = frozenset({
+    ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".svg", ".ico", ".tif", ".tiff", ".heic",
+    ".mp3", ".wav", ".m4a", ".flac", ".ogg", ".mp4", ".mov", ".avi", ".mkv", ".webm",
+    ".lock", ".tmp", ".bak", ".swp", ".part", ".crdownload", ".css", ".js", ".map",
+    ".woff", ".woff2", ".ttf", ".otf", ".pyc", ".so", ".dll", ".exe", ".db", ".sqlite",
+})  # fmt: skip
 _IGNORED_NAMES = frozenset({"thumbs.db", "desktop.ini", "__pycache__", "node_modules"})
 
 
 def is_ignorable(path: Path) -> bool:
-    """Not a document, and nothing is lost by passing it over: images, sound, hidden and lock files."""
+    """No document, and nothing is lost by passing it over: images, sound, hidden, lock files."""
     name = path.name
     return (
         name.startswith((".", "~$"))
@@ -128,7 +69,8 @@ def parse_file(
     except OSError as error:
         yield Skipped(
             source,
-            f"{source} cannot be read ({error.strerror or error}); check that it exists and its permissions",
+            f"{source} cannot be read ({error.strerror or error}); check that it exists and its "
+            f"permissions",
             is_error=True,
         )
     except MemoryError:
@@ -152,7 +94,8 @@ def _jsonl(path: Path, source: str, settings: ParseSettings) -> Iterator[Documen
         raise EmptyDocument("is empty; nothing to index")
     if size > settings.max_jsonl_mb * 1_000_000:
         raise TooLarge(
-            f"is {size / 1e6:.0f} MB, the limit is {settings.max_jsonl_mb}; raise max_jsonl_mb or split it"
+            f"is {size / 1e6:.0f} MB, the limit is {settings.max_jsonl_mb}; raise max_jsonl_mb or"
+            f" split it"
         )
     yield from parse_jsonl(path, source, settings)
 
@@ -166,7 +109,8 @@ def _parse(path: Path, source: str, settings: ParseSettings) -> Document:
         raise UnsupportedFormat(f"is {suffix}, which is not read; {_LATER[suffix]}")
     if size > settings.max_file_mb * 1_000_000:
         raise TooLarge(
-            f"is {size / 1e6:.0f} MB, the limit is {settings.max_file_mb}; raise max_file_mb or split it"
+            f"is {size / 1e6:.0f} MB, the limit is {settings.max_file_mb}; raise max_file_mb or s"
+            f"plit it"
         )
     data = path.read_bytes()
     kind = sniff(data, suffix)
@@ -193,7 +137,8 @@ def sniff(data: bytes, suffix: str) -> str:
             from index.errors import EncryptedFile
 
             raise EncryptedFile(
-                "is locked with a password or in the old binary format; open it and save it without one"
+                "is locked with a password or in the old binary format; open it and save it witho"
+                "ut one"
             )
         raise UnsupportedFormat("is in the old binary Office format; save it as .docx or .xlsx")
     if suffix in (".pdf", ".docx", ".xlsx"):

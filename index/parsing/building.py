@@ -1,4 +1,4 @@
-"""Draft blocks over the raw text become a Document: edits applied, offsets moved, sections filled in."""
+"""Drafts over the raw text become a Document: edits made, offsets moved, sections filled in."""
 
 from __future__ import annotations
 
@@ -78,6 +78,9 @@ def build(
         raise EmptyDocument("holds no text; if it is a scan, run OCR over it first")
     blocks: list[Block] = []
     stack: list[tuple[int, str]] = []
+    tops = [d for d in drafts if d.kind is BlockKind.HEADING and d.level == 1]
+    lower = any(d.kind is BlockKind.HEADING and (d.level or 1) > 1 for d in drafts)
+    only = tops[0] if len(tops) == 1 and lower and tops[0] is _first_heading(drafts) else None
     tables: dict[int, int] = {}  # numbers as parsers gave them → from 0 in reading order
     for draft in sorted(drafts, key=lambda d: d.start):
         spans = _spans(draft.parts, cleaned)
@@ -106,7 +109,7 @@ def build(
         if draft.kind is BlockKind.HEADING:
             name = plain(" ".join(cleaned.text[s.start : s.end] for s in spans))
             # The document's own title stands above everything and says nothing about the place.
-            if name and draft.opens and name != found.title:
+            if name and draft.opens and draft is not only and name != found.title:
                 stack.append((draft.level or 1, name))
     if not blocks:
         raise EmptyDocument("holds no text; if it is a scan, run OCR over it first")
@@ -125,6 +128,10 @@ def build(
         page_starts=_page_starts(found.pages, cleaned),
         raw_runs=cleaned.runs,
     )
+
+
+def _first_heading(drafts: Sequence[Draft]) -> Draft | None:
+    return next((d for d in drafts if d.kind is BlockKind.HEADING), None)
 
 
 def _page_starts(pages: Sequence[Pair], cleaned: Cleaned) -> tuple[Pair, ...]:

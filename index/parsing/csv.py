@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from index.cleaning import Edits
 from index.errors import EmptyDocument, TooLarge
 from index.parsing.building import Draft, Found, Pair, build, plain
+from index.parsing.marks import SOURCE_NOTE
 from index.parsing.metadata import language_of
 from index.parsing.settings import ParseSettings
 from index.schema import BlockKind, Document
@@ -18,40 +20,35 @@ _NUMBER = re.compile(r"[+\-]?[¥$€]?[\d.,]+%?$")
 def parse_csv(
     raw: str, *, doc_id: str, source: str, content_hash: str, title: str, settings: ParseSettings
 ) -> Document:
-    """Text stays as in the file, quotes and separators included; the cells' spans leave them out."""
+    """Text stays as in the file, quotes and separators included; cells' spans leave them out."""
     edits = Edits()
     edits.drop_controls(raw)
     delimiter = _delimiter(raw)
     drafts: list[Draft] = []
     header: list[str] | None = None
-    for number, row in enumerate(_rows(raw, delimiter)):
+    for number, (line, row) in enumerate(_rows(raw, delimiter)):
         if number > settings.max_rows:
-            raise TooLarge(f"has more than {settings.max_rows} rows; raise max_rows or split it")
+            raise TooLarge(f"has over {settings.max_rows} rows; raise max_rows or split it")
         cells = [(j, c) for j, c in enumerate(row) if raw[c[0] : c[1]].strip()]
-        if not cells:
+        if not cells:  # separators of an empty row are no text
+            edits.delete(*line)
+            continue
+        alone = raw[cells[0][1][0] : cells[0][1][1]] if len(cells) == 1 else ""
+        if alone and len(row) > 1 and (header is None or SOURCE_NOTE.match(alone)):
+            drafts.append(Draft(BlockKind.CAPTION, [line]))
             continue
         first = header is None
-        texts = [plain(raw[a:b]) for a, b in row]
-        if first:
-            names = sum(bool(t) for t in texts) >= 2 and not any(
-                _NUMBER.fullmatch(t) for t in texts
-            )
-            header = texts if names else []
-            first = names
-        assert header is not None
+        if header is None:
+            texts = [plain(raw[a:b]) for a, b in row]
+            first = len(cells) >= 2 and not any(_NUMBER.fullmatch(t) for t in texts)
+            header = texts if first else []
+        names = () if first else tuple(header[j] if j < len(header) else "" for j, _ in cells)
         drafts.append(
             Draft(
                 BlockKind.TABLE_ROW,
-                [
-                    (
-                        min(a for a, _ in row) - _quote(raw, row[0]),
-                        max(b for _, b in row) + _quote(raw, row[-1]),
-                    )
-                ],
+                [line],
                 table=0,
-                header=()
-                if first
-                else tuple(header[j] if j < len(header) else "" for j, _ in cells),
+                header=names,
                 cells=[c for _, c in cells],
                 is_header=first,
             )
@@ -75,19 +72,11 @@ def _delimiter(raw: str) -> str:
     return max(_DELIMITERS, key=evenness)
 
 
-def _quote(raw: str, cell: Pair) -> int:
-    return (
-        1 if raw[cell[1] : cell[1] + 1] == '"' and raw[max(0, cell[0] - 1) : cell[0]] == '"' else 0
-    )
-
-
-def _rows(raw: str, delimiter: str) -> list[list[Pair]]:
-    """Cells as raw spans, quotes left out; a quoted cell may hold separators and newlines."""
-    rows: list[list[Pair]] = []
+def _rows(raw: str, delimiter: str) -> Iterator[tuple[Pair, list[Pair]]]:
+    """(extent, cells) of each row; quotes are left out of cells, which may hold newlines."""
     row: list[Pair] = []
-    at, n = 0, len(raw)
-    if raw.startswith("\ufeff"):
-        at = 1
+    at, n = 1 if raw.startswith("\ufeff") else 0, len(raw)
+    begin = at
     stop = re.compile(f"[{re.escape(delimiter)}\r\n]")
     while at <= n:
         start = at
@@ -101,16 +90,16 @@ def _rows(raw: str, delimiter: str) -> list[list[Pair]]:
         match = stop.search(raw, at)
         at = match.start() if match else n
         if at >= n or raw[at] != delimiter:
-            rows.append(row)
+            yield (begin, at), row
             row = []
             if raw.startswith("\r\n", at):
                 at += 1
+            begin = at + 1
         at += 1
-    return rows
 
 
 def _closing(raw: str, at: int) -> int | None:
-    """The quote that ends the cell; None where it is never closed (then it is an ordinary character)."""
+    """The quote that ends the cell; None where it never closes (it is a character then)."""
     while (i := raw.find('"', at)) >= 0:
         if not raw.startswith('""', i):
             return i

@@ -1,4 +1,4 @@
-"""DOCX: paragraphs, headings, lists, tables, notes, headers and footers, in the order of the body."""
+"""DOCX: paragraphs, headings, lists, tables, notes, headers and footers, in order."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class _Reader:
             draft = Draft(self._kind(element, text), [self._say(text)])
             self._newline()
             if draft.kind is BlockKind.HEADING:
-                draft.level = self._level(element) or self._shown_level(text)
+                draft.level = self._level(element) or self._shown_level(text) or 1
                 draft.opens = self._style(element).lower() not in (
                     "title",
                     "标题",
@@ -102,7 +102,7 @@ class _Reader:
                 self.bibliography = marks.BIBLIOGRAPHY.fullmatch(text) is not None
             if draft.kind is BlockKind.REFERENCE and (opened := note_start(text)):
                 draft.label = opened[1]
-            self.begun = self.begun or draft.kind is BlockKind.PARAGRAPH
+            self.begun = self.begun or (draft.kind is BlockKind.PARAGRAPH and len(text) > 60)
             self.drafts.append(draft)
         for box in boxes:
             for child in box:
@@ -115,7 +115,7 @@ class _Reader:
             return BlockKind.HEADING
         if self._level(element) or style in ("subtitle", "副标题"):
             return BlockKind.HEADING
-        if style in ("caption", "题注") or (marks.CAPTION.match(text) and len(text) <= 60):
+        if style in ("caption", "题注") or marks.is_caption(text):
             return BlockKind.CAPTION
         if marks.SOURCE_NOTE.match(text) and self.begun and len(text) <= 120:
             return BlockKind.CAPTION
@@ -217,7 +217,7 @@ class _Reader:
             for relation in self.document.part.rels.values():
                 if not relation.reltype.endswith(f"/{kind}s") or relation.is_external:
                     continue
-                from lxml import etree
+                from lxml import etree  # type: ignore[import-untyped]
 
                 parser = etree.XMLParser(resolve_entities=False, no_network=True)
                 root = etree.fromstring(relation.target_part.blob, parser)

@@ -11,7 +11,7 @@ from index.parsing.building import Draft
 from index.parsing.fast import fast_blocks
 from index.parsing.furniture import find_furniture
 from index.parsing.hints import Hints
-from index.parsing.judging import Judge
+from index.parsing.judging import Judge, is_byline
 from index.parsing.lines import Line, goes_on, measure, resumes, split_lines
 from index.parsing.notes import REFERENCE, Pending, find_markers, link, note_start
 from index.parsing.tables import Table, find_tables, table_drafts
@@ -19,7 +19,7 @@ from index.schema import BlockKind
 
 
 def blocks(raw: str, edits: Edits, hints: Hints | None = None) -> list[Draft]:
-    """Blocks in reading order; joins are recorded in `edits`. `hints`: what a page's layout shows."""
+    """Blocks in reading order; joins are recorded in `edits`. `hints`: what a page shows."""
     quick = fast_blocks(raw) if hints is None else None
     if quick is not None:
         return quick
@@ -109,8 +109,13 @@ class _Flow:
         line = self.lines[i]
         self._close()
         shown = self.hints.headings.get(line.start)
-        if shown is not None and not marks.CAPTION.match(line.text):
-            self._heading(line, shown, opens=self.begun or shown > 1)
+        byline = i < self.judge.top and self.titles and is_byline(line.text)
+        if shown is not None and not marks.CAPTION.match(line.text) and not byline:
+            if self._second_line(i, shown):
+                self._extend(self.drafts[-1], self.lines[i - 1], line)
+                self.titles[-1] += line.text
+            else:
+                self._heading(line, shown, opens=self.begun or shown > 1)
             return
         kind = self.judge.kind(
             i, titles=self.titles, begun=self.begun, bibliography=self.bibliography
@@ -118,11 +123,21 @@ class _Flow:
         if kind is BlockKind.HEADING:
             level, opens = self.judge.level(i, begun=self.begun)
             self._heading(line, level + bool(self.hints.headings), opens=opens)
-        elif kind in (BlockKind.FURNITURE, BlockKind.CAPTION):
+        elif kind is BlockKind.FURNITURE:
             self._add(kind, line)
         else:
             self.begun = self.begun or kind is BlockKind.PARAGRAPH
             self.open, self.open_line = self._add(kind, line), line
+
+    def _second_line(self, i: int, level: int) -> bool:
+        """The heading above, set alike and close, goes on in this line."""
+        above = self.lines[i - 1] if i else None
+        hint = self.hints.lines.get(self.lines[i].start)
+        if above is None or hint is None or hint.apart or not self.drafts:
+            return False
+        alike = self.hints.headings.get(above.start) == level
+        numbered = marks.heading_rank(self.lines[i].text) is not None
+        return alike and not numbered and self.drafts[-1].kind is BlockKind.HEADING
 
     def _heading(self, line: Line, level: int, *, opens: bool) -> None:
         draft = self._add(BlockKind.HEADING, line)
@@ -131,7 +146,7 @@ class _Flow:
         self.bibliography = marks.BIBLIOGRAPHY.fullmatch(line.text) is not None
 
     def _opens_note(self, line: Line, name: str) -> bool:
-        """Only a label that the text has used can open a note, or one on what reads as a reference."""
+        """Only a label that the text has used opens a note, or one on what reads as a reference."""
         if self.bibliography or line.start in self.hints.notes:
             return True
         if self.pending.waits(name, line.start):
@@ -183,12 +198,18 @@ class _Flow:
         return waiting and any(note_start(x.text) for x in ahead)
 
     def _continues_open(self, i: int) -> bool:
-        assert self.open is not None and self.open_line is not None
+        assert self.open is not None
+        assert self.open_line is not None
         line, last = self.lines[i], self.open_line
         if line.start in self.hints.headings or self.judge.starts_block(i, last):
             return False
-        if self.open.kind is BlockKind.FRONT_MATTER and (line.gap > 1 or not self.layout.wrapped):
-            return False
+        if self.open.kind is BlockKind.FRONT_MATTER:
+            full = self.layout.wrapped and last.width >= 0.85 * self.layout.full(last)
+            if line.gap > 1 or not full or marks.is_date(line.text):
+                return False
+        if self.open.kind is BlockKind.CAPTION:
+            full = last.width >= 0.85 * self.layout.full(last) and not marks.is_terminal(last.text)
+            return self.layout.wrapped and not self.between and (full or line.text[0].islower())
         return (resumes if self.between else goes_on)(last, line, self.layout)
 
     def _extend(self, draft: Draft, last: Line, line: Line, *, apart: bool = False) -> None:

@@ -28,6 +28,7 @@ def find_furniture(lines: Sequence[Line], known: set[int], *, paged: bool = Fals
     }
     if not paged:  # else the page's own layout has shown them already
         found |= _bare_numbers(lines) | _running(lines)
+    found |= _beside_page_numbers(lines, found | known)
     found -= known
     found |= _marks_between(lines, found)
     return found | _foot(lines, found)
@@ -72,6 +73,19 @@ def _digitless(text: str) -> str:
     return _PAGE_MARK.sub("", text)
 
 
+def _beside_page_numbers(lines: Sequence[Line], found: set[int]) -> set[int]:
+    """Running headers of a short text: next to a page number, and there twice or more."""
+    numbers = [i for i in found if marks.PAGE_NUMBER.fullmatch(lines[i].text)]
+    beside = [
+        j
+        for i in numbers
+        for j in (i - 1, i + 1)
+        if 0 <= j < len(lines) and j not in found and len(lines[j].text) <= 70
+    ]
+    keys = Counter(_digitless(lines[j].text) for j in beside)
+    return {j for j in beside if len(key := _digitless(lines[j].text)) >= 4 and keys[key] >= 2}
+
+
 def _marks_between(lines: Sequence[Line], found: set[int]) -> set[int]:
     """A bracket or a stroke alone beside furniture is its remainder."""
     return {
@@ -84,7 +98,7 @@ def _marks_between(lines: Sequence[Line], found: set[int]) -> set[int]:
 
 
 def _foot(lines: Sequence[Line], found: set[int]) -> set[int]:
-    """Short lines between furniture at the very end (addresses, telephone numbers) are furniture too."""
+    """Short lines between furniture at the very end (addresses, numbers) are furniture too."""
     tail = range(max(0, len(lines) - 12), len(lines))
     marked = [i for i in tail if i in found]
     if len(marked) < 2:

@@ -12,6 +12,7 @@ from typing import Any
 from index.cleaning import Decoded, Edits
 from index.errors import EmptyDocument
 from index.parsing.building import Draft, Found, Pair, build
+from index.parsing.html_blocks import page_drafts
 from index.parsing.html_text import PageReader
 from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import link
@@ -47,7 +48,7 @@ def parse_html(
     settings: ParseSettings,
 ) -> Document:
     """`title` is used where the page names none."""
-    import lxml.html
+    import lxml.html  # type: ignore[import-untyped]
 
     text = _DECLARATION.sub("", _declared(data, decoded))
     parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=False)
@@ -58,7 +59,7 @@ def parse_html(
     reader = PageReader(settings.max_depth)
     reader.read(root)
     raw = reader.text()
-    drafts = reader.drafts()
+    drafts = page_drafts(reader)
     _link_anchors(raw, drafts, reader.markers, reader.targets)
     linked = {id(d) for d in drafts if d.markers}
     kept = {id(d): d.markers for d in drafts if d.markers}
@@ -132,7 +133,7 @@ def _time(root: Any) -> str | None:
 def _link_anchors(
     raw: str, drafts: list[Draft], markers: list[tuple[Pair, str]], targets: dict[str, int]
 ) -> None:
-    """A short link to an element of the page is a marker; the block that the element opens is its note."""
+    """A short link to an element of the page is a marker; the block it opens is the note."""
     starts = sorted(drafts, key=lambda d: d.start)
     for place, name in markers:
         at = targets.get(name)

@@ -3,88 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from index.cleaning import HAN
 from index.parsing import marks
-from index.parsing.building import Draft, Pair
-from index.parsing.lines import Line, split_lines
-from index.parsing.notes import UNLABELLED, Pending, find_markers, note_start
-from index.parsing.tables import Table, find_tables, table_drafts
-from index.schema import BlockKind
+from index.parsing.building import Pair
+from index.parsing.tables import Table
 
-_DROPPED = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "head",
-        "math",
-        "audio",
-        "video",
-        "map",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "caption",
-        "option",
-    ]
-)
+_DROPPED = frozenset({
+    "script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas",
+    "head", "math", "audio", "video", "map",
+})  # fmt: skip
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog",
+    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3",
+    "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section",
+    "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption", "option",
+})  # fmt: skip
 _FURNITURE_TAGS = frozenset(["nav", "footer", "aside", "form", "button", "select", "menu"])
 _NAMED = re.compile(
-    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|crumbs?|mianbaoxie|footer|foot|share|sharing|social|sidebar|side|related|recommend|"
-    r"comments?|copyright|toolbar|tools|pagination|pager|advert|ads?|banner|login|search|cookie|toc-nav|skip)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|crumbs?|mianbaoxie|footer|foot|"
+    r"share|sharing|social|sidebar|side|related|recommend|"
+    r"comments?|copyright|toolbar|tools|pagination|pager|advert|ads?|banner|login|search|cookie|"
+    r"toc-nav|skip)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -93,7 +35,7 @@ _MARK = re.compile(r"[\[［〔(]?(?:\d{1,3}|[a-z*†‡]|[ivx]{1,4}|注\d{0,3})[
 
 
 @dataclass(slots=True)
-class _Item:
+class Item:
     """A piece of the page between two block boundaries."""
 
     start: int
@@ -111,8 +53,8 @@ class PageReader:
         self.targets: dict[str, int] = {}  # where each element with an id begins
         self._parts: list[str] = []
         self._length = 0
-        self._items: list[_Item] = []
-        self._tables: list[tuple[int, Table]] = []
+        self.items: list[Item] = []
+        self.tables: list[tuple[int, Table]] = []
         self._buffer: list[str] = []
         self._buffered = 0
         self._links = 0
@@ -123,7 +65,7 @@ class PageReader:
         return "".join(self._parts)
 
     def read(self, root: Any) -> None:
-        from lxml import etree
+        from lxml import etree  # type: ignore[import-untyped]
 
         body = root.find(".//body")
         top = body if body is not None else root
@@ -277,8 +219,8 @@ class PageReader:
         text = "".join(self._buffer)
         if text.strip():
             self._emit(text)
-            self._items.append(
-                _Item(self._length - len(text) - 1, self._length - 1, tag, furniture, self._links)
+            self.items.append(
+                Item(self._length - len(text) - 1, self._length - 1, tag, furniture, self._links)
             )
         elif text:
             # Offsets of markers and ids count the buffer: nothing of it may vanish silently.
@@ -357,144 +299,14 @@ class PageReader:
         )
         if not any(t for t in head):
             return
-        self._tables.append(
+        self.tables.append(
             (
                 int(furniture),
                 Table(0, 0, [r for r in grid if any(b > a for a, b in r)], all_heads or plain),
             )
         )
 
-    def drafts(self) -> list[Draft]:
-        """The blocks of the page, in order."""
-        raw = self.text()
-        _mark_link_lists(self._items)
-        out = list(_classified(raw, self._items))
-        for number, (furniture, table) in enumerate(self._tables):
-            rows = table_drafts(raw, table, number)
-            for row in rows:
-                row.parts = [(min(a for a, b in row.cells), max(b for a, b in row.cells))]
-                if furniture:
-                    row.kind, row.table, row.cells, row.header = BlockKind.FURNITURE, None, [], ()
-            out += rows
-        out.sort(key=lambda d: d.start)
-        return out
-
 
 def _span(cell: Any, name: str) -> int:
     value = (cell.get(name) or "1").strip()
     return min(int(value), 100) if value.isdecimal() and int(value) else 1
-
-
-def _mark_link_lists(items: list[_Item]) -> None:
-    """Three short pieces or more in a row that are nothing but links are navigation."""
-    run: list[_Item] = []
-    for item in [*items, None]:
-        if (
-            item is not None
-            and item.end - item.start <= 40
-            and item.links >= 0.8 * (item.end - item.start)
-        ):
-            run.append(item)
-            continue
-        if len(run) >= 3:
-            for found in run:
-                found.furniture = True
-        run = []
-
-
-def _classified(raw: str, items: list[_Item]) -> Iterator[Draft]:
-    """A draft a piece, by its tag first and then by its words."""
-    lines = {line.start: line for line in split_lines(raw)}
-    plain = [
-        (i, line)
-        for i, item in enumerate(items)
-        if item.tag in ("p", "div", "td", "section", "article", "body")
-        and not item.furniture
-        and (line := _line(raw, item, lines))
-    ]
-    tables = _flattened(raw, items, plain)
-    pending = Pending(find_markers(raw), frozenset(item.start for item in items))
-    top, bibliography, skip = True, False, 0
-    for i, item in enumerate(items):
-        if skip:
-            skip -= 1
-            continue
-        if i in tables:
-            number, table = tables[i]
-            yield from table_drafts(raw, table, number)
-            skip = table.last - table.first - 1
-            continue
-        text = raw[item.start : item.end].strip()
-        draft = Draft(_kind(text, item, top, bibliography), [(item.start, item.end)])
-        if draft.kind is BlockKind.HEADING:
-            draft.level = int(item.tag[1]) if re.fullmatch(r"h[1-6]", item.tag) else _level(text)
-            bibliography = marks.BIBLIOGRAPHY.fullmatch(text) is not None
-        elif draft.kind in (BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.REFERENCE):
-            top = top and len(text) < 80
-            opened = note_start(text)
-            if opened and (bibliography or pending.waits(opened[0], item.start)):
-                pending.take(opened[0], item.start)
-                draft.kind = BlockKind.REFERENCE if bibliography else BlockKind.FOOTNOTE
-                draft.label = opened[1]
-        yield draft
-
-
-def _line(raw: str, item: _Item, lines: dict[int, Line]) -> Line | None:
-    text = raw[item.start : item.end]
-    at = item.start + len(text) - len(text.lstrip())
-    return lines.get(at)
-
-
-def _flattened(
-    raw: str, items: list[_Item], plain: list[tuple[int, Line]]
-) -> dict[int, tuple[int, Table]]:
-    """Tables that the page lost: runs of neighbouring pieces, one cell each."""
-    found: dict[int, tuple[int, Table]] = {}
-    run: list[tuple[int, Line]] = []
-    for entry in [*plain, (-9, None)]:
-        if run and entry[0] != run[-1][0] + 1:
-            only = [line for _, line in run]
-            for table in find_tables(raw, only, flattened=True):
-                found[run[0][0] + table.first] = (1000 + len(found), table)
-            run = []
-        if entry[1] is not None:
-            run.append((entry[0], entry[1]))
-    return found
-
-
-def _kind(text: str, item: _Item, top: bool, bibliography: bool) -> BlockKind:
-    if item.furniture:
-        return BlockKind.FURNITURE
-    if re.fullmatch(r"h[1-6]", item.tag):
-        return BlockKind.HEADING
-    if item.tag in ("figcaption", "caption"):
-        return BlockKind.CAPTION
-    if marks.is_furniture(text):
-        return BlockKind.FURNITURE
-    if marks.CAPTION.match(text) and len(text) <= 60 and not text.endswith("。"):
-        return BlockKind.CAPTION
-    if marks.NAMED.fullmatch(text) or (item.tag != "li" and _level(text)):
-        return BlockKind.HEADING
-    if marks.is_front(text, near_top=top):
-        return BlockKind.FRONT_MATTER
-    if marks.SOURCE_NOTE.match(text) and len(text) <= 120:
-        return BlockKind.CAPTION
-    if bibliography or UNLABELLED.match(text):
-        return BlockKind.REFERENCE
-    return (
-        BlockKind.LIST_ITEM
-        if item.tag in ("li", "dd") or (marks.LIST_ITEM.match(text) and len(text) < 200)
-        else BlockKind.PARAGRAPH
-    )
-
-
-def _level(text: str) -> int | None:
-    """Level of a heading that only its number shows: 一、 below h1, （一） below that."""
-    rank = marks.heading_rank(text)
-    if (
-        rank is None
-        or rank >= marks.NUMBER_RANK
-        or (marks.is_terminal(text) and not text.endswith(("？", "?")))
-    ):
-        return None
-    return {1: 2, 2: 2, 3: 3, 4: 4, 5: 2, 6: 3, 7: 2}.get(rank, 4)

@@ -15,7 +15,8 @@ from typing import Any
 from index.cleaning import Edits
 from index.errors import ParseError
 from index.parsing.building import Draft, Found, build
-from index.parsing.flow import blocks, fast_blocks
+from index.parsing.fast import fast_blocks
+from index.parsing.flow import blocks
 from index.parsing.metadata import date_in, kind_of, language_of, read_facts
 from index.parsing.settings import ParseSettings
 from index.schema import BlockKind, Document, Skipped

@@ -57,7 +57,7 @@ class Judge:
             return BlockKind.HEADING
         if marks.is_furniture(text):
             return BlockKind.FURNITURE
-        if marks.CAPTION.match(text) and len(text) <= 60 and not text.endswith("。"):
+        if marks.is_caption(text):
             return BlockKind.CAPTION
         if marks.SOURCE_NOTE.match(text) and not near_top and len(text) <= 120:
             return BlockKind.CAPTION
@@ -106,9 +106,19 @@ class Judge:
         """A short line without a full stop, between finished text and a paragraph."""
         line = self.lines[i]
         text = line.text
-        if len(text) > 40 or line.width > 70 or marks.is_terminal(text) or marks.is_sentence(text):
+        most = 80 if line.latin else 40
+        if (
+            len(text) > most
+            or line.width > 80
+            or marks.is_terminal(text)
+            or marks.is_sentence(text)
+        ):
             return False
         if marks.LIST_ITEM.match(text) or not _LETTER.search(text) or _NO_TITLE.search(text):
+            return False
+        following = self.lines[i + 1] if i + 1 < len(self.lines) else None
+        broken = self.layout.wrapped and line.width >= 0.85 * self.layout.full(line)
+        if broken and following is not None and goes_on(line, following, self.layout):
             return False
         if i < self.top:
             return text in titles or (i <= 8 and not begun)
@@ -118,7 +128,7 @@ class Judge:
         return after is not None and not crowded and after.width >= 60 and len(text) <= 30
 
     def starts_block(self, i: int, last: Line) -> bool:
-        """The line opens a block, whatever paragraph (it stopped at `last`) stands open above it."""
+        """The line opens a block, though a paragraph (up to `last`) stands open above it."""
         text = self.lines[i].text
         if len(text) <= 16 and marks.NAMED.fullmatch(text):
             return True
@@ -127,9 +137,9 @@ class Judge:
         rank = marks.heading_rank(text)
         if rank is not None and self.may_head(i, rank):
             return True
-        if self.layout.wrapped and not marks.is_terminal(last.text):
-            if last.width >= 0.8 * self.layout.full(last):
-                return False
+        full = self.layout.wrapped and last.width >= 0.8 * self.layout.full(last)
+        if full and not marks.is_terminal(last.text):
+            return False
         if marks.CAPTION.match(text) and len(text) <= 60 and not marks.is_terminal(text):
             return True
         if marks.is_front(text, near_top=i < self.top):
@@ -139,7 +149,13 @@ class Judge:
 
 def is_byline(text: str) -> bool:
     """Names alone, or an institution's, as they stand beneath a title."""
-    if len(text) > 40:
+    if len(text) > 60:
         return False
     apart = " " in text or "、" in text or len(text) <= 3
-    return (apart and marks.NAMES.match(text) is not None) or bool(marks.BODY_NAME.fullmatch(text))
+    if apart and marks.NAMES.match(text):
+        return True
+    bodies = text.split()
+    return marks.BODY_NAME.fullmatch(bodies[0]) is not None and all(
+        marks.BODY_NAME.fullmatch(b) or marks.NAMES.match(b) or b.endswith(("室", "组", "部", "处"))
+        for b in bodies[1:]
+    )

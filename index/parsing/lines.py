@@ -114,7 +114,7 @@ def measure(lines: Sequence[Line]) -> Layout:
 
 
 def _common(widths: list[int]) -> int:
-    """Printed Chinese fills its lines: the width that most characters stand in, not the widest note."""
+    """Printed Chinese fills its lines: the width that most characters stand in."""
     weights: Counter[int] = Counter()
     for width in widths:
         weights[width // 3] += width
@@ -149,13 +149,15 @@ def goes_on(line: Line, following: Line, layout: Layout) -> bool:
         )
     if following.indent >= line.indent + 2 and following.indent >= 2:
         return False
-    # A sentence ends here. Had the next word found room on this line, the break would be the author's.
+    if line.text[-1] in "；：;:" and line.width >= 0.85 * full:
+        return True
+    # A sentence ends here. Had the next word found room, the break would be the author's.
     word = _FIRST_WORD.match(following.text)
     room = full - line.width
     needed = len(word.group()) + 1 if word else 4
     if line.latin:
         return room < needed
-    # Printed Chinese indents a paragraph by two characters, which extraction turns into a short line.
+    # Printed Chinese indents a paragraph by two characters: extracted, a shorter line.
     return room <= 4 and following.width > full - 3
 
 

@@ -62,9 +62,16 @@ def _front_matter(yaml: str) -> dict[str, str]:
         for line in yaml.splitlines()
         if ":" in line and not line.startswith((" ", "#", "-"))
     )
-    return {
-        k.strip().lower(): v.strip().strip("\"'") for k, _, v in pairs if v.strip() and len(k) <= 40
-    }
+    given = ((k.strip().lower(), v.strip().strip("\"'[]")) for k, _, v in pairs)
+    return {_KEYS.get(k, k): v for k, v in given if v and len(k) <= 40}
+
+
+_KEYS = {
+    "标题": "title", "题目": "title", "作者": "author", "日期": "date", "时间": "date", "发布日"
+    "期": "date",
+    "机构": "publisher", "来源": "publisher", "出版": "publisher", "类型": "kind",
+    "關鍵詞": "keywords", "关键词": "keywords",
+}  # fmt: skip
 
 
 class _Reader:
@@ -153,10 +160,8 @@ class _Reader:
             self.open = self._add(self._kind(text), start, line.end)
 
     def _kind(self, text: str) -> BlockKind:
-        name = plain(text)
-        if _IMAGE_ONLY.fullmatch(text) or (
-            marks.CAPTION.match(name) and len(name) <= 60 and not name.endswith("。")
-        ):
+        name = plain(text).strip("*_ ")
+        if _IMAGE_ONLY.fullmatch(text) or (marks.is_caption(name.rstrip("。"))):
             return BlockKind.CAPTION
         if marks.SOURCE_NOTE.match(name) and len(self.drafts) > 6 and len(name) <= 120:
             return BlockKind.CAPTION

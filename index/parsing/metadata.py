@@ -10,10 +10,12 @@ from index.parsing.building import Draft, plain
 from index.schema import BlockKind
 
 _TRADITIONAL = frozenset(
-    "國們這個來時為說對會學後經開關實現長發產業電話還過點種機與將應體從無沒見車馬門東風買賣讓認識議論設計語調證據護變質貿資費標準樣樓橋單雙報專幾類頭問間聞萬億"
+    "國們這個來時為說對會學後經開關實現長發產業電話還過點種機與將應體從無沒見車馬門東風買賣讓認識"
+    "議論設計語調證據護變質貿資費標準樣樓橋單雙報專幾類頭問間聞萬億"
 )
 _SIMPLIFIED = frozenset(
-    "国们这个来时为说对会学后经开关实现长发产业电话还过点种机与将应体从无没见车马门东风买卖让认识议论设计语调证据护变质贸资费标准样楼桥单双报专几类头问间闻万亿"
+    "国们这个来时为说对会学后经开关实现长发产业电话还过点种机与将应体从无没见车马门东风买卖让认识"
+    "议论设计语调证据护变质贸资费标准样楼桥单双报专几类头问间闻万亿"
 )
 _SHARED = _TRADITIONAL & _SIMPLIFIED
 _HANT, _HANS = _TRADITIONAL - _SHARED, _SIMPLIFIED - _SHARED
@@ -23,7 +25,8 @@ _DATE = re.compile(
     r"|(?<!\d)((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)"
 )
 _CN_DATE = re.compile(
-    r"([二一][〇零○九][〇零○一二三四五六七八九]{2})年([一二三四五六七八九十]{1,2})月(?:([一二三四五六七八九十]{1,3})日)?"
+    r"([二一][〇零○九][〇零○一二三四五六七八九]{2})年([一二三四五六七八九十]{1,2})月(?:([一二三四"
+    r"五六七八九十]{1,3})日)?"
 )
 _MONTHS = [
     "january",
@@ -40,16 +43,19 @@ _MONTHS = [
     "december",
 ]
 _EN_DATE = re.compile(
-    rf"\b({'|'.join(_MONTHS)})\s+(\d{{1,2}}),?\s+((?:19|20)\d{{2}})|\b(\d{{1,2}})\s+({'|'.join(_MONTHS)})\s+((?:19|20)\d{{2}})",
+    rf"\b({'|'.join(_MONTHS)})\s{{1,2}}(\d{{1,2}}),?\s{{1,2}}((?:19|20)\d{{2}})|"
+    rf"\b(\d{{1,2}})\s{{1,2}}({'|'.join(_MONTHS)})\s+((?:19|20)\d{{2}})",
     re.IGNORECASE,
 )
+_EN_MONTH = re.compile(rf"\b({'|'.join(_MONTHS)}),?\s+((?:19|20)\d{{2}})\b", re.IGNORECASE)
 _DIGIT = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
 _DATED = re.compile(
     r"时\s?间|日\s?期|发布|更新|发文|成文|收稿|修回|来\s?源|Date|Published|Updated|Issued",
     re.IGNORECASE,
 )
 _AUTHOR = re.compile(
-    r"[【\[]?\s*(?:作\s?者|文|记者|撰文|撰稿|Authors?)\s*(?:[】\]]|[:：]|[|丨/])\s*([^|｜丨:：【\n]{2,60})|By\s+([A-Z][^|\n]{3,60})$"
+    r"[【\[]?\s*(?:作\s?者|执\s?笔|文|记者|撰文|撰稿|Authors?)\s*(?:[】\]]|[:：]|[|丨/])\s*([^|"
+    r"｜丨:：【\n]{2,60})|By\s+([A-Z][^|\n]{3,60})$"
 )
 _AFTER_NAME = re.compile(r"\s{2,}|\u3000|\s*(?:19|20)\d{2}\s*[年./-]|\s+(?:来源|时间|日期|编辑)")
 _PUBLISHER = re.compile(
@@ -62,7 +68,8 @@ _PAPER = re.compile(
     r"关\s?键\s?词|参\s?考\s?文\s?献|文献标识码|中图分类号|收稿日期|Keywords|References"
 )
 _NEWS = re.compile(
-    r"(?:新华社|中新社|中新网|央视网|人民网|路透社|电\s|讯\s|记者|报道|\d日[电讯]|（完）)"
+    r"新华社|中新社|中新网|央视网|人民网|路透社|\d\s?日(?:电|讯|消息)|^.{0,12}讯[（(\s]|"
+    r"本[刊报]记者|（完）"
 )
 
 
@@ -84,7 +91,8 @@ def read_facts(raw: str, drafts: Sequence[Draft], *, title: str = "", kind: str 
         if draft.kind is not BlockKind.FRONT_MATTER:
             continue
         text = plain(raw[draft.start : draft.end])
-        author, publisher = _AUTHOR.match(text), _PUBLISHER.search(text)
+        written = raw[draft.start : draft.end].strip("*_ ")
+        author, publisher = _AUTHOR.match(written), _PUBLISHER.search(text)
         if author and "author" not in facts.meta:
             named = (author.group(1) or author.group(2)).strip(" |丨/")
             facts.meta["author"] = _AFTER_NAME.split(named)[0].strip()
@@ -93,7 +101,7 @@ def read_facts(raw: str, drafts: Sequence[Draft], *, title: str = "", kind: str 
         if facts.date is None and len(text) <= 120 and (_DATED.search(text) or len(text) <= 24):
             facts.date = date_in(text)
     if facts.date is None:
-        facts.date = _date_of_foot(raw, drafts)
+        facts.date = _any_front_date(raw, drafts) or _date_of_foot(raw, drafts)
     if not facts.kind:
         facts.kind = kind_of(raw, facts.title)
         if facts.kind == "document" and sum(d.kind is BlockKind.FOOTNOTE for d in drafts) >= 8:
@@ -117,8 +125,19 @@ def _title(raw: str, drafts: Sequence[Draft]) -> str:
     return ""
 
 
+def _any_front_date(raw: str, drafts: Sequence[Draft]) -> str | None:
+    """A date on any other short line of front matter; funding and births do not count."""
+    for draft in drafts:
+        text = raw[draft.start : draft.end]
+        if draft.kind is BlockKind.FRONT_MATTER and len(text) <= 120:
+            found = None if re.search(r"基金|简介|编号|生于|年生", text) else date_in(text)
+            if found is not None:
+                return found
+    return None
+
+
 def _date_of_foot(raw: str, drafts: Sequence[Draft]) -> str | None:
-    """A date beside the click counter at the foot of a page, or a signature line at the very end."""
+    """A date beside the click counter at the foot of a page, or a signature at the end."""
     for draft in reversed(drafts[-12:]):
         text = raw[draft.start : draft.end]
         if len(text) <= 40 and draft.kind is not BlockKind.TABLE_ROW and draft.level is None:
@@ -146,6 +165,8 @@ def date_in(text: str) -> str | None:
         month_name = (match.group(1) or match.group(5)).lower()
         day, year = match.group(2) or match.group(4), match.group(3) or match.group(6)
         return _iso(int(year), _MONTHS.index(month_name) + 1, int(day))
+    if match := _EN_MONTH.search(text):
+        return _iso(int(match.group(2)), _MONTHS.index(match.group(1).lower()) + 1, None)
     if match := re.search(r"(?<!\d)((?:19|20)\d{2})年(?!\d)", text):
         return match.group(1)
     return None

@@ -12,14 +12,17 @@ from index.parsing.building import Draft
 from index.schema import BlockKind
 
 MARKER = re.compile(
-    r"\[\^([^\]\s]{1,24})\]|\^?[\[［〔](\d{1,3})[\]］〕]|\^\{?\(?(\d{1,3})\)?\}|([①-⑳㉑-㉟㊱-㊿❶-❿⓵-⓾])|([\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3})"
+    r"\[\^([^\]\s]{1,24})\]|\^?[\[［〔](\d{1,3})[\]］〕]|\^\{?\(?(\d{1,3})\)?\}|"
+    r"([①-⑳㉑-㉟㊱-㊿❶-❿⓵-⓾])|([\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3})"
 )
 _ANY = re.compile(r"[\[［〔^①-⓿❶-❿\u00b9\u00b2\u00b3\u2070-\u2079]")
 _START = re.compile(
-    r"(?:\^?[\[［〔]\d{1,3}[\]］〕]|[①-⑳㉑-㉟㊱-㊿]|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3}|\[\^[^\]\s]{1,24}\]:?)\s*(?=\S)"
+    r"(?:\^?[\[［〔]\d{1,3}[\]］〕]|[①-⑳㉑-㉟㊱-㊿]|[\u00b9\u00b2\u00b3\u2070\u2074-\u2079]{1,3}|"
+    r"\[\^[^\]\s]{1,24}\]:?)\s*(?=\S)"
 )
 REFERENCE = re.compile(
-    r"\[(?:[A-Z]|[A-Z]{1,2}/[A-Z]{2})\]|载《|\bpp?\.\s?\d|\bVol\.\s?\d|https?://|第\s?\d+(?:[—–-]\d+)?\s?页|出版社|\bdoi[:.]|年第\s?\d+\s?期|University Press"
+    r"\[(?:[A-Z]|[A-Z]{1,2}/[A-Z]{2})\]|载《|\bpp?\.\s?\d|\bVol\.\s?\d|https?://|"
+    r"第\s?\d+(?:[—–-]\d+)?\s?页|出版社|\bdoi[:.]|年第\s?\d+\s?期|University Press"
 )
 UNLABELLED = re.compile(r".{8,}\[(?:[A-Z]|[A-Z]{1,2}/[A-Z]{2})\]\s*[.．。,，].{2,}|.{8,}\[[A-Z]\]")
 _DIGITS = str.maketrans(
@@ -56,7 +59,7 @@ def note_start(line: str) -> tuple[str, str] | None:
 
 
 class Pending:
-    """Which labels the text has used since the last note of that name: only they can open a note."""
+    """Labels that the text has used since the last note of that name: they can open one."""
 
     def __init__(self, markers: Sequence[Marker], line_starts: frozenset[int]) -> None:
         self._places: defaultdict[str, list[int]] = defaultdict(list)

@@ -117,7 +117,8 @@ def _read(
     try:
         if len(pdf) > settings.max_pages:
             raise TooLarge(
-                f"has {len(pdf)} pages, the limit is {settings.max_pages}; raise max_pages or split it"
+                f"has {len(pdf)} pages, the limit is {settings.max_pages}; raise max_pages or spl"
+                f"it it"
             )
         pages = []
         for i in range(len(pdf)):
@@ -215,13 +216,15 @@ def _heading(row: Row, text: str, body: float) -> int | None:
     """Set larger than the text, and short: the larger, the higher."""
     if row.size < 1.15 * body or len(text) > 60 or marks.is_sentence(text) or len(text) < 2:
         return None
-    return 1 if row.size >= 1.4 * body else 2
+    if row.size >= 1.4 * body:
+        return 1
+    return None if re.search(r"[，；、]|：.{8}", text) else 2
 
 
 def _note(
     page: _Page, row: Row, text: str, start: int, layer: _Layer, body: float, noted: bool
 ) -> bool:
-    """Small type at the foot of the page that opens with a figure is a note; so is what follows it."""
+    """Small type at the foot of a page that opens with a figure is a note; so is the rest."""
     small = row.size < 0.93 * body and row.top < 0.5 * page.height
     if not small:
         return False

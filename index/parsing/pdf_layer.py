@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -55,7 +56,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        return "\t".join(s.text for s in self.segments)
+        return " ".join(s.text for s in self.segments)
 
 
 _Char = tuple[str, float, float, float, float]  # character, left, right, bottom, top
@@ -162,7 +163,7 @@ def in_reading_order(rows: list[Row]) -> list[Row]:
     Headers and notes are often drawn first, wherever they stand.
     """
     by_height = sorted(rows, key=lambda r: -r.top)
-    for a, b in zip(by_height, by_height[1:], strict=False):
+    for a, b in pairwise(by_height):
         if _overlap(a, b) > 0.5 and (a.right < b.left or b.right < a.left):
             return _outer_rows(rows)
     return by_height

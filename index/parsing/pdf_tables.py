@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from index.parsing.marks import CAPTION
@@ -60,6 +61,9 @@ def find_grids(rows: Sequence[Row], rules: Rules) -> list[Grid]:
     grids: list[Grid] = []
     i = 0
     while i < len(rows):
+        if CAPTION.match(rows[i].text):
+            i += 1
+            continue
         grid = _ruled(rows, i, rules)
         if grid is None and len(rows[i].segments) >= 2:
             grid = _grid(rows, i)
@@ -86,7 +90,7 @@ def _ruled(rows: Sequence[Row], first: int, rules: Rules) -> Grid | None:
             chain.append(y)
     bands: list[list[Row]] = []
     last = first
-    for top, bottom in zip(chain, chain[1:], strict=False):
+    for top, bottom in pairwise(chain):
         band: list[Row] = []
         while (
             last < len(rows) and bottom - 2 <= (rows[last].top + rows[last].bottom) / 2 <= top + 2
@@ -99,13 +103,20 @@ def _ruled(rows: Sequence[Row], first: int, rules: Rules) -> Grid | None:
         bands.append(band)
     if len(bands) < 2 and not (bands and len(bands[0]) > 2):
         return None
+    # A line beneath a running header is no table's: what follows it is text across the page.
+    width = head[2] - head[1]
+    opening = bands[0]
+    if len(opening) > 4 or any(
+        len(r.segments) == 1 and r.right - r.left > 0.6 * width for r in opening
+    ):
+        return None
     columns = _columns([r for band in bands for r in band], rules, head, chain)
     if len(columns) < 2:
         return None
     cells: list[list[list[Segment]]] = []
     for band in bands:
         # Three lines to a table: the last band holds many rows, each beginning in the first column.
-        several = sum(r.left < columns[0][1] for r in band) > 2 and len(bands) <= 2
+        several = not rules.down and sum(r.left < columns[0][1] for r in band) > 1
         for k, row in enumerate(band):
             if k == 0 or (several and row.left < columns[0][1]):
                 cells.append([[] for _ in columns])
@@ -139,7 +150,7 @@ def _columns(
     if len(xs) >= 2:
         edges = sorted({head[1], *xs, head[2]})
         edges = [e for i, e in enumerate(edges) if i == 0 or e - edges[i - 1] > 4]
-        return list(zip(edges, edges[1:], strict=False))
+        return list(pairwise(edges))
     taken: list[tuple[float, float]] = []
     for left, right in sorted(
         (s.left, s.right) for r in rows for s in r.segments if len(r.segments) > 1
@@ -210,7 +221,7 @@ def _widened(row: Row, columns: list[tuple[float, float]]) -> list[tuple[float, 
 
 
 def _inside(row: Row, columns: Sequence[tuple[float, float]], head: Row) -> bool:
-    """A lone segment continues a cell: not in the first column, or set no smaller than the table."""
+    """A lone segment continues a cell: not of the first column, set no larger."""
     return row.left > columns[0][0] + 3 and row.size <= 1.15 * head.size
 
 

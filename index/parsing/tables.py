@@ -15,8 +15,10 @@ from index.schema import BlockKind
 
 _GAP = re.compile(r"\t+|[ \u3000\xa0]{2,}")
 _NUMERIC = re.compile(
-    r"[+\-−]?[¥$€￥]?[\d.,，]+\s?(?:%|％|万|亿|元|吨|个|家|人|年|月|GW|MW|亿元|万元|万吨|美元|亿美元|个百分点)*$|[—–\-/]+$"
+    r"[+\-−]?[¥$€￥]?[\d.,，]+\s?(?:%|％|万|亿|元|吨|个|家|人|年|月|GW|MW|亿元|万元|万吨|美元|"
+    r"亿美元|个百分点)*$|[—–\-/]+$"
 )
+_YEAR = re.compile(r"(?:19|20)\d{2}\s?年?(?:[1-4]?\s?[HQ季度上半下]{1,3}[1-4]?)?[EeFfPp]?")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 _MAX_CELL = 90  # characters; a longer line is a paragraph
 
@@ -39,7 +41,7 @@ class SpanTable:
 
 
 def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Table]:
-    """All tables in reading order. `flattened` also looks for one cell a line (not in wrapped text)."""
+    """All tables in reading order. `flattened`: also one cell a line (not in wrapped text)."""
     tables: list[Table] = []
     i = 0
     while i < len(lines):
@@ -169,7 +171,9 @@ def _trim(text: str, base: int, start: int, end: int) -> tuple[int, int]:
 
 def is_header(cells: Sequence[str]) -> bool:
     """Short names, no figures."""
-    return all(len(c.strip()) <= 20 and not _NUMERIC.fullmatch(c.strip()) for c in cells)
+    names = [c.strip() for c in cells]
+    named = [c for c in names if not _YEAR.fullmatch(c)]
+    return bool(named) and all(len(c) <= 24 and not _NUMERIC.fullmatch(c) for c in named)
 
 
 def _flattened(raw: str, lines: Sequence[Line], first: int) -> Table | None:
@@ -214,7 +218,10 @@ def _best_columns(texts: Sequence[str], *, lenient: bool) -> int | None:
         if len(texts) % columns or not is_header(texts[:columns]):
             continue
         if (
-            any(len(t) > 14 or re.search(r"[，,。；;、]|\d{3,}(?!年)", t) for t in texts[:columns])
+            any(
+                len(t) > 14 or re.search(r"[，,。；;、]|\d{3,}(?![\d年])", t)
+                for t in texts[:columns]
+            )
             or len(set(texts[:columns])) < columns
         ):
             continue
@@ -233,7 +240,7 @@ def _best_columns(texts: Sequence[str], *, lenient: bool) -> int | None:
 
 
 def _spread(column: Sequence[str]) -> float:
-    """How unlike the cells of a column are: length, digits, brackets, commas, the first character."""
+    """How unlike the cells of a column are: length, digits, brackets, commas, figures."""
     if len(column) < 2:
         return 0.5
     features = (

@@ -16,7 +16,8 @@ from index.parsing.metadata import language_of
 from index.schema import BlockKind, Document
 
 _TIMES = re.compile(
-    r"^[ \t]*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})[ \t]*-->[ \t]*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})[^\n]*$",
+    r"^[ \t]*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})[ \t]*-->[ \t]*(?:(\d+):)?(\d{1,2}):(\d{2}"
+    r")[.,](\d{1,3})[^\n]*$",
     re.MULTILINE,
 )
 _TAG = re.compile(
@@ -52,7 +53,8 @@ def parse_transcript(
         raise ParseError(f"is broken JSON ({str(error)[:80]}); export it again") from None
     if not is_transcript(data):
         raise ParseError(
-            'is JSON of an unknown shape; a transcript is {"text": [[{"start": …, "text": …}]]} or {"segments": […]}'
+            'is JSON of an unknown shape; a transcript is {"text": [[{"start": …, "text": …}]]} '
+            'or {"segments": […]}'
         )
     segments = [
         s
@@ -124,7 +126,7 @@ def _seconds(value: Any) -> float | None:
 def parse_subtitles(
     raw: str, *, doc_id: str, source: str, content_hash: str, title: str
 ) -> Document:
-    """SRT or VTT: cue numbers, times and tags are taken out, the words keep their place in the file."""
+    """SRT or VTT: cue numbers, times and tags go, the words keep their place in the file."""
     cues = list(_TIMES.finditer(raw))
     if not cues:
         raise ParseError("has no cue of the form 00:00:01,000 --> 00:00:02,000; export it again")
@@ -152,6 +154,8 @@ def parse_subtitles(
             edits.replace(stop, max(stop + 1, cues[i + 1].start()), "\n")
         for tag in _TAG.finditer(raw, start, stop):
             edits.delete(tag.start(), tag.end())
+        for broken in re.finditer(r"(?<=\S)[ \t]*\r?\n[ \t]*(?=[^\s-])", raw[start:stop]):
+            join_lines(raw, start + broken.start(), start + broken.end(), edits)
         if _TAG.sub("", raw[start:stop]).strip():
             drafts.append(Draft(BlockKind.SEGMENT, [(start, stop)], time=_times(cue)))
     if not drafts:
