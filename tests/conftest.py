@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,30 @@ def tiny_settings(tiny_model: Path) -> IndexSettings:
     return IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
 
 
+@pytest.fixture
+def chat() -> Iterator[Callable[[str], str]]:
+    """Starts `wenju chat` for a library on a free port, as a process of its own; its address."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(library: str) -> str:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli", "chat", "--index", library, "--port", "0"],
+            cwd=Path(__file__).parents[1],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return re.findall(r"http://[\d.:]+", process.stdout.readline())[0]
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """Writes files below a folder and returns it."""
     for name, content in files.items():
@@ -78,7 +105,7 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> Path:
 def index_files(
     tmp_path: Path, tiny_settings: IndexSettings
 ) -> Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]:
-    """Writes files below `docs/` and indexes the folder; gives the library's path and the report."""
+    """Writes files below `docs/` and indexes them; gives the library's path and the report."""
 
     def run(files: Mapping[str, str | bytes]) -> tuple[Path, IndexReport]:
         docs = write_files(tmp_path / "docs", files)

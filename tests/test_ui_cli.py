@@ -137,7 +137,7 @@ def test_ask_shows_answer_citation_place_and_marked_words(run: Run, library: str
     code, out, _ = run("ask", "2025年碳酸锂产量是多少？", "--index", library)
     assert code == 0
     assert "96万吨" in out
-    assert "依据\n[1] 矿产/锂.md · 2025年锂市场报告 > 二、产量" in out
+    assert "依据\n[1] 矿产/锂.md · 二、产量" in out
     assert "‹" in out
 
 

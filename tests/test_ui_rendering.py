@@ -54,7 +54,8 @@ def test_place_is_page_or_minute_and_section() -> None:
 def test_answer_shows_numbered_citations_with_place_and_marked_quote() -> None:
     shown = render_answer(ANSWER, mark=lambda quote: [(1, 4)] if "特朗普" in quote else [])
     assert shown.splitlines() == [
-        "对特朗普的禁令[1]。缴了 15% 的税[2]。",
+        "对特朗普的禁令[1]",
+        "缴了 15% 的税[2]",
         "",
         "依据",
         "[1] 芯片/综述.pdf · 第 3 页 · 三、半导体 > (一) 演进",
@@ -100,7 +101,8 @@ def test_an_error_is_one_line() -> None:
 
 def test_documents_cannot_send_codes_to_the_terminal() -> None:
     nasty = replace(PDF, quote="红\x1b[31m色\u202e反\r\n转\x07", source="a\x1b]0;x\x07.pdf")
-    shown = render_answer(replace(ANSWER, answer="\x1b[2J清屏[1]", citations=(nasty,)))
+    loud = (Statement("\x1b[2J清屏", (1,)),)
+    shown = render_answer(replace(ANSWER, statements=loud, citations=(nasty,)))
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
     assert "[31m色 反" in shown
 
@@ -116,7 +118,7 @@ def test_printable_text_is_one_line_without_controls(text: str) -> None:
     st.integers(24, 60),
 )
 def test_wrapping_loses_no_character_and_keeps_to_the_width(text: str, width: int) -> None:
-    shown = render_answer(replace(ANSWER, answer=text, citations=()), width=width)
+    shown = render_answer(replace(ANSWER, answer=text, statements=(), citations=()), width=width)
     assert shown.replace("\n", "").replace(" ", "") == text.replace(" ", "")
     # Closing punctuation may hang over, a long Latin word may not fit.
     words = max(map(len, re.findall("[!-~]+", text)), default=0)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,9 +17,12 @@ from index.ingesting import IndexReport, IndexSettings, index_sources
 from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, Statement
 from rag.settings import RagSettings
 from ui.errors import UiError
-from ui.web.app import Shelf, serve
+from ui.messages import say
+from ui.web.app import serve
 from ui.web.page import answer_html, notice_html
+from ui.web.shelf import Shelf
 
+StartChat = Callable[[str], str]
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
 CITATION = Citation(1, "a.pdf", "a.pdf", "原文", (CitedSpan(0, 2, page=3),), "一、总论", 0.9)
@@ -31,8 +33,8 @@ ANSWER = Answer(
     status="answered",
     engine="extractive",
     library="sha256:x",
-    answer="原文[1]。见注[7]。",
-    statements=(Statement("原文", (1,)),),
+    answer="原文，见注[7]。[1]",
+    statements=(Statement("原文，见注[7]。", (1,)),),
     citations=(CITATION,),
 )
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>&\"'${7*7}{{7*7}}\x1b[31m\u202e"
@@ -60,7 +62,7 @@ class Tags(HTMLParser):
 
 def test_answer_stands_above_its_citations_with_source_place_and_quote() -> None:
     page = Tags(answer_html(ANSWER, lambda quote: [(0, 1)]))
-    assert page.text == "原文[1]。见注[7]。依据[1] a.pdf · 第 3 页 · 一、总论原文"
+    assert page.text == "原文，见注[7]。[1]依据[1] a.pdf · 第 3 页 · 一、总论原文"
     assert page.tags.count("mark") == 1
 
 
@@ -74,7 +76,7 @@ def everywhere(text: str) -> Answer:
         ANSWER,
         question=text,
         completed_question=text + "?",
-        answer=text,
+        statements=(Statement(text, (1,)),),
         citations=(citation,),
         conflicts=(Conflict(text, (Side(text, text, (1,)),)),),
     )
@@ -114,34 +116,36 @@ def library(index_files: IndexFiles) -> str:
 
 
 def test_shelf_answers_from_a_library(library: str) -> None:
-    shelf = Shelf(RagSettings(), library)
-    page = Tags(shelf.ask(library, " 2025年碳酸锂产量是多少？ "))
+    with Shelf(RagSettings(), library) as shelf:
+        page = Tags(shelf.ask(library, " 2025年碳酸锂产量是多少？ "))
     assert "96万吨" in page.text
     assert "锂<b>.txt" in page.text
     assert "mark" in page.tags
 
 
 def test_shelf_says_what_is_wrong_instead_of_failing(library: str) -> None:
-    shelf = Shelf(RagSettings(), library)
-    assert "输入" in shelf.ask(library, "  ") or "Type" in shelf.ask(library, "  ")
-    assert Tags(shelf.ask(library, "锂" * 30_000)).tags == ["p"]
-    assert Tags(shelf.ask("/etc", "问")).text == Tags(shelf.ask("default", "问")).text
+    with Shelf(RagSettings(), library) as shelf:
+        empty, long = shelf.ask(library, "  "), shelf.ask(library, "锂" * 30_000)
+        elsewhere = shelf.ask("/etc", "问")
+    assert Tags(empty).text == say("chat_empty")
+    assert "30000" in Tags(long).text.replace(",", "")
+    assert Tags(elsewhere).text == say("chat_none")
 
 
 def test_shelf_sees_a_new_generation_and_new_libraries(
     wenju_home: Path, tmp_path: Path, tiny_settings: IndexSettings
 ) -> None:
-    shelf = Shelf(RagSettings())
-    assert shelf.names() == []
     docs = tmp_path / "docs"
     docs.mkdir()
-    (docs / "a.txt").write_text("2025年全国碳酸锂产量为96万吨。", encoding="utf-8")
-    index_sources(wenju_home / "libraries" / "锂", [docs], tiny_settings)
-    assert shelf.names() == ["锂"]
-    assert "96万吨" in shelf.ask("锂", "2025年碳酸锂产量是多少？")
-    (docs / "a.txt").write_text("2025年全国碳酸锂产量为97万吨。", encoding="utf-8")
-    index_sources(wenju_home / "libraries" / "锂", [docs], tiny_settings)
-    assert "97万吨" in shelf.ask("锂", "2025年碳酸锂产量是多少？")
+    question = "2025年碳酸锂产量是多少？"
+    with Shelf(RagSettings()) as shelf:
+        assert shelf.names() == []
+        for amount in ("96万吨", "97万吨"):
+            text = f"2025年全国碳酸锂产量为{amount}。"
+            (docs / "a.txt").write_text(text, encoding="utf-8")
+            index_sources(wenju_home / "libraries" / "锂", [docs], tiny_settings)
+            assert shelf.names() == ["锂"]
+            assert amount in shelf.ask("锂", question)
 
 
 def test_a_taken_port_is_said_so() -> None:
@@ -153,42 +157,14 @@ def test_a_taken_port_is_said_so() -> None:
             serve(RagSettings(), port=port)
 
 
-@pytest.fixture
-def quiet_gradio() -> Iterator[None]:
-    """Gradio and what it stands on deprecate things of their own while they are imported."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import gradio  # noqa: F401
-
-        yield
-
-
-@pytest.mark.usefixtures("quiet_gradio")
-def test_application_answers_over_http_to_this_machine_only(library: str) -> None:
+def test_application_answers_over_http_to_this_machine_only(library: str, chat: StartChat) -> None:
     import httpx
 
-    from ui.web.app import make_app
-
-    app = make_app(Shelf(RagSettings(), library))
-
-    async def talk() -> tuple[int, str, str]:
-        transport = httpx.ASGITransport(app)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client,
-        ):
-            stranger = await client.get("/", headers={"Host": "evil.example"})
-            page = (await client.get("/")).text
-            data = {"data": [library, "2025年碳酸锂产量是多少？"]}
-            started = await client.post("/gradio_api/call/ask", json=data)
-            event = started.json()["event_id"]
-            stream = await client.get(f"/gradio_api/call/ask/{event}", timeout=60)
-            return stranger.status_code, page, stream.text
-
-    refused, page, stream = asyncio.run(talk())
-    assert refused == 400
-    assert "googleapis" not in page
+    with httpx.Client(base_url=chat(library), timeout=60, trust_env=False) as client:
+        assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+        assert "googleapis" not in client.get("/").text
+        data = {"data": [library, "2025年碳酸锂产量是多少？"]}
+        event = client.post("/gradio_api/call/ask", json=data).json()["event_id"]
+        stream = client.get(f"/gradio_api/call/ask/{event}").text
     (answer,) = json.loads(stream.split("data: ", 1)[1].splitlines()[0])
     assert "96万吨" in Tags(answer).text

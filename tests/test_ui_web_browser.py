@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from index.ingesting import IndexReport
-from rag.settings import RagSettings
-from ui.web.app import Shelf
 
 pytestmark = pytest.mark.browser
 
+StartChat = Callable[[str], str]
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
 ARGUMENTS = (
@@ -29,29 +24,10 @@ NASTY = "<img src=x onerror=\"document.title='pwned'\"> ${document.title='pwned'
 
 
 @pytest.fixture
-def address(index_files: IndexFiles) -> Iterator[str]:
+def address(index_files: IndexFiles, chat: StartChat) -> str:
     """A page served on a free port of this machine."""
     text = f"2025年全国碳酸锂产量为96万吨，{NASTY}，同比增长37%。\n"
-    library = str(index_files({"锂 & <i>矿.txt": text})[0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # gradio's own
-        import uvicorn
-
-        from ui.web.app import make_app
-
-        app = make_app(Shelf(RagSettings(), library))
-        listening = socket.socket()
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=20)
+    return chat(str(index_files({"锂 & <i>矿.txt": text})[0]))
 
 
 def test_a_question_is_answered_with_its_source_and_nothing_leaves_the_machine(

@@ -84,13 +84,21 @@ def render_answer(
         return "\n".join([*lines, say("failed", lang, error=printable(answer.error or ""))])
     if answer.status == "abstained":
         return "\n".join([*lines, *_abstention(answer, lang, style, mark, width)])
-    lines += _wrap(printable(answer.answer), width)
+    for text in statement_lines(answer):
+        lines += _wrap(printable(text), width)
     lines += _conflicts(answer, lang, style, width)
     if answer.citations:
         lines += ["", _in(style.strong, say("evidence", lang))]
         for citation in answer.citations:
             lines += _citation(citation, lang, style, mark, width)
     return "\n".join(lines)
+
+
+def statement_lines(answer: Answer) -> list[str]:
+    """The answer, a statement a line with its citation marks: they come from different places."""
+    if not answer.statements:
+        return [answer.answer]
+    return [one.text + "".join(f"[{n}]" for n in one.citations) for one in answer.statements]
 
 
 def _abstention(

@@ -2,86 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
-from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.errors import IndexingError
-from index.places import list_libraries, resolve_library
-from rag.errors import AnsweringError
 from ui.errors import UiError, UsageError
 from ui.messages import say
-from ui.web.page import CSS, answer_html, notice_html
+from ui.web.page import CSS, notice_html
+from ui.web.shelf import Shelf
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from gradio import Blocks
 
-    from index.store import Library
     from rag.settings import RagSettings
 
 HOST = "127.0.0.1"
 _SYSTEM_FONTS = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
-
-
-class Shelf:
-    """The libraries that can be asked. Each stays open until a newer generation is committed."""
-
-    def __init__(self, settings: RagSettings, library: str | None = None) -> None:
-        """`library` (name or path) is the only one offered; None offers all named ones."""
-        self._settings = settings
-        self._only = library
-        self._open: dict[Path, Library] = {}
-        self._lock = threading.Lock()
-
-    def names(self) -> list[str]:
-        if self._only is not None:
-            return [self._only]
-        return [path.name for path in list_libraries()]
-
-    def ask(self, name: str, question: str) -> str:
-        """HTML of the answer; what goes wrong is a line of it."""
-        from rag.answering import Answerer
-        from ui.marking import matched_spans
-
-        if not question.strip():
-            return notice_html(say("chat_empty"))
-        if name not in self.names():  # a page may ask for these, and for nothing else on the disk
-            return notice_html(say("chat_none"))
-        try:
-            answer = Answerer(self._library(name), self._settings).answer(question.strip())
-            asked = answer.completed_question or answer.question
-            day = date.fromisoformat(answer.as_of)
-            return answer_html(answer, lambda quote: matched_spans(asked, quote, day))
-        except (IndexingError, AnsweringError) as error:
-            return notice_html(str(error))
-        except Exception as error:  # our own mistake: one line here, the rest where we can read it
-            logging.getLogger(__name__).exception("a question could not be answered")
-            return notice_html(say("internal", error=f"{type(error).__name__}: {error}"))
-
-    def examples(self, name: str) -> list[str]:
-        """Questions that this library can be asked; [] where none are known."""
-        from ui.demo import questions_for
-
-        try:
-            return questions_for(self._library(name)) if name in self.names() else []
-        except IndexingError:
-            return []
-
-    def _library(self, name: str) -> Library:
-        from index.store import open_library
-
-        path = resolve_library(name)
-        with self._lock:
-            library = self._open.get(path)
-            if library is None or library.stale():
-                # The older one is not closed: another question may be reading it.
-                library = self._open[path] = open_library(path)
-            return library
 
 
 def build_page(shelf: Shelf) -> Blocks:
@@ -172,13 +109,14 @@ def serve(
     import uvicorn
 
     url = f"http://{HOST}:{listening.getsockname()[1]}"
-    config = uvicorn.Config(make_app(Shelf(settings, library)), log_level="warning")
-    print(say("chat_at", url=url), flush=True)
-    if open_browser:
-        import webbrowser
+    with Shelf(settings, library) as shelf:
+        config = uvicorn.Config(make_app(shelf), log_level="warning")
+        print(say("chat_at", url=url), flush=True)
+        if open_browser:
+            import webbrowser
 
-        webbrowser.open(url)
-    uvicorn.Server(config).run(sockets=[listening])
+            webbrowser.open(url)
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _require(library: str) -> None:

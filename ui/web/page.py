@@ -8,13 +8,13 @@ from html import escape
 
 from rag.schema import Answer, Citation
 from ui.messages import language_of, say
-from ui.rendering import place, printable
+from ui.rendering import place, printable, statement_lines
 
 Marker = Callable[[str], Sequence[tuple[int, int]]]
 
 CSS = """
 .wenju-page { max-width: 760px; margin: 0 auto; }
-.wenju-answer { font-size: 1.06rem; line-height: 1.85; overflow-wrap: anywhere; }
+.wenju-answer { font-size: 1.06rem; line-height: 1.85; margin: 0 0 .35em; overflow-wrap: anywhere; }
 .wenju-answer a { text-decoration: none; font-size: .8em; padding: 0 .12em; }
 .wenju-faint { opacity: .72; }
 .wenju-label { font-weight: 600; margin: 1.3em 0 .5em; }
@@ -41,7 +41,10 @@ def answer_html(answer: Answer, mark: Marker | None = None) -> str:
         parts += _abstention(answer, lang, mark)
     else:
         known = {citation.n for citation in answer.citations}
-        parts.append(f'<p class="wenju-answer">{_linked(answer.answer, known)}</p>')
+        parts += [
+            f'<p class="wenju-answer">{_linked(line, known)}</p>'
+            for line in statement_lines(answer)
+        ]
         parts += _conflicts(answer, lang)
         parts += _citations(say("evidence", lang), answer.citations, lang, mark)
     return f'<div class="wenju-page" aria-live="polite" lang="{lang}">{"".join(parts)}</div>'
