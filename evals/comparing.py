@@ -12,9 +12,16 @@ from evals.metrics import METRICS, SET_METRICS
 from evals.metrics.base import Metric
 from evals.metrics.truthfulness import is_right
 from evals.runfile import by_id
-from evals.testing import MIN_CLUSTERS, cluster_sums, detectable, holm, mcnemar, sign_flip
-
-ALPHA = 0.05
+from evals.testing import (
+    ALPHA,
+    MIN_CLUSTERS,
+    cluster_sums,
+    detectable,
+    holm,
+    mcnemar,
+    sign_flip,
+    smallest_p,
+)
 
 Test = Literal["McNemar", "sign flip", "sign flip by document"]
 
@@ -27,7 +34,7 @@ class Difference:
     n: int
     before: float
     after: float
-    p: float  # adjusted by Holm across the metrics compared
+    p: float  # adjusted by Holm across the metrics that could differ
     test: Test
     detectable: float  # the minimum detectable effect, in the metric's own unit
 
@@ -85,8 +92,9 @@ def compare(before: Sequence[Case], after: Sequence[Case]) -> Comparison:
         )
     pairs = [(old[i], new[i]) for i in old]
     clusters = len({a.question.document for a, _ in pairs if a.question.document})
-    rows = [row for m in METRICS if (row := _difference(m, pairs, clusters >= MIN_CLUSTERS))]
-    adjusted = holm([row.p for row in rows])
+    found = [row for m in METRICS if (row := _difference(m, pairs, clusters >= MIN_CLUSTERS))]
+    rows = [row for row, _ in found]
+    adjusted = holm([row.p for row in rows], [smallest for _, smallest in found])
     return Comparison(
         n=len(pairs),
         n_documents=clusters,
@@ -106,8 +114,10 @@ def compare(before: Sequence[Case], after: Sequence[Case]) -> Comparison:
 
 def _difference(
     metric: Metric, pairs: Sequence[tuple[Case, Case]], clustered: bool
-) -> Difference | None:
-    """The metric over the pairs it applies to in both runs; None where there is no such pair.
+) -> tuple[Difference, float] | None:
+    """The metric over the pairs it applies to in both runs, and the smallest p it could give.
+
+    None where there is no such pair.
 
     Weighted metrics count per question here, so that one long answer is one pair.
     """
@@ -129,7 +139,7 @@ def _difference(
     else:
         test, p = "sign flip", sign_flip(changes)
     largest = max((abs(c) for c in changes), default=0.0) or 1.0
-    return Difference(
+    found = Difference(
         metric=metric,
         n=n,
         before=sum(v for v, _, _ in values) / n,
@@ -138,3 +148,4 @@ def _difference(
         test=test,
         detectable=detectable(sums, n, 1.0 if metric.binary else largest),
     )
+    return found, smallest_p(sums)

@@ -13,6 +13,7 @@ EXACT_UP_TO = 14  # differences: 2^14 sign patterns are enumerated, beyond that 
 DRAWS = 20_000
 SEED = 20260131
 MIN_CLUSTERS = 30
+ALPHA = 0.05
 # Two-sided 5 % and power 80 %: 1.95996 + 0.84162.
 POWER_Z = 2.8015852
 
@@ -54,17 +55,25 @@ def sign_flip(differences: Sequence[float]) -> float:
     return (1 + extreme) / (1 + DRAWS)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], attainable: Sequence[float] | None = None) -> list[float]:
     """Adjusted p-values, in the order given; [] for none.
 
-    Source: Holm, Scandinavian Journal of Statistics 6, 1979.
+    `attainable`: the smallest p each test could have given. One that could not reach 5 % whatever
+    the signs of its differences is not counted, and keeps its own p: it can never be a false alarm.
+    Source: Holm, Scandinavian Journal of Statistics 6, 1979; Tarone, Biometrics 46, 1990.
     """
-    adjusted = [0.0] * len(p_values)
+    adjusted = list(p_values)
+    counted = [i for i in range(len(p_values)) if attainable is None or attainable[i] < ALPHA]
     highest = 0.0
-    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+    for rank, i in enumerate(sorted(counted, key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (len(counted) - rank) * p_values[i]))
         adjusted[i] = highest
     return adjusted
+
+
+def smallest_p(differences: Sequence[float]) -> float:
+    """The p-value if all differences (or sums by cluster) that are not zero had one sign."""
+    return min(1.0, 2.0 ** (1 - sum(d != 0 for d in differences)))
 
 
 def cluster_sums(differences: Sequence[float], clusters: Sequence[str]) -> list[float]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.intervals import bootstrap, wilson
-from evals.testing import cluster_sums, detectable, holm, mcnemar, sign_flip
+from evals.testing import cluster_sums, detectable, holm, mcnemar, sign_flip, smallest_p
 
 
 @settings(deadline=None)  # the first example imports SciPy
@@ -71,6 +71,13 @@ def test_holm_by_hand() -> None:
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
     assert holm([0.6, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_a_test_that_cannot_reach_five_percent_costs_the_others_nothing() -> None:
+    assert smallest_p([0.0, 0.0]) == 1
+    assert smallest_p([1.0, -2.0, 0.0]) == 0.5  # as mcnemar(2, 0)
+    assert holm([0.03, 1.0, 0.25], [0.01, 1.0, 0.25]) == [0.03, 1.0, 0.25]
+    assert holm([0.03, 1.0], [0.01, 0.04]) == [0.06, 1.0]
 
 
 def test_a_document_counts_once_however_many_questions_it_has() -> None:
