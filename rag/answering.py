@@ -132,9 +132,7 @@ class Answerer:
     def _abstention(self, retrieval: Retrieval, scores: Scores) -> Abstention:
         absent = answerability.missing(retrieval)
         nearest = [
-            Draft(
-                (s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i])
-            )
+            Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]))
             for i in order(retrieval.sentences, scores)[: self.settings.answerability.nearest]
         ]
         _, citations = _shown(nearest)

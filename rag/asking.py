@@ -116,19 +116,23 @@ def asked_of(question_key: str) -> Asked:
     return Asked(kind, unit, several or "分别" in question_key or "各" in question_key)
 
 
-def looks_like(kind: str, sentence_key: str, question_key: str) -> float:
-    """1 where the sentence holds what such an answer is made of, beyond the question's own, else 0.
+class Sign:
+    """What a sentence must hold, beyond the question's own words, to be an answer of its kind."""
 
-    Numbers that the question itself gives do not count: they are constraints, not answers.
-    """
-    pattern = _SIGNS.get(kind)
-    if pattern is None:
-        return 0.0
-    if kind in (NUMBER, PERCENT, MONEY, DATE):
-        given = set(_NUMERAL.findall(question_key))
-        if given:
+    def __init__(self, kind: str, question_key: str) -> None:
+        self._pattern = _SIGNS.get(kind)
+        # Numbers that the question itself gives are constraints, not answers.
+        counts = kind in (NUMBER, PERCENT, MONEY, DATE)
+        self._given = frozenset(_NUMERAL.findall(question_key)) if counts else frozenset()
+
+    def found_in(self, sentence_key: str) -> float:
+        """1 where the sentence holds it, else 0; 0 for kinds that have no sign."""
+        if self._pattern is None:
+            return 0.0
+        if self._given:
+            given = self._given
             sentence_key = _NUMERAL.sub(lambda m: "" if m[0] in given else m[0], sentence_key)
-    return 1.0 if pattern.search(sentence_key) else 0.0
+        return 1.0 if self._pattern.search(sentence_key) else 0.0
 
 
 def has_unit(unit: str, sentence_key: str) -> bool:

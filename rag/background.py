@@ -30,8 +30,10 @@ class Background:
         if data[: len(MAGIC)] != MAGIC:
             raise ValueError(f"{path} is not a background table; reinstall the package")
         self.n_texts, n = struct.unpack_from("<II", data, len(MAGIC))
-        self._hashes = np.frombuffer(data, dtype="<u4", count=n, offset=head)
+        # Copied: the header leaves the array unaligned, and every search would copy it again.
+        self._hashes = np.frombuffer(data, dtype="<u4", count=n, offset=head).astype(np.uint32)
         self._levels = np.frombuffer(data, dtype="u1", count=n, offset=head + 4 * n)
+        self._rarities: dict[str, float] = {}
         self._most = math.log(2.0 * self.n_texts)
 
     def __len__(self) -> int:
@@ -51,6 +53,14 @@ class Background:
         A longer term that was never counted is as rare as its rarest pair of characters, and a
         little more; nothing known at all gives 1.
         """
+        known = self._rarities.get(term)
+        if known is None:
+            if len(self._rarities) > 50_000:
+                self._rarities.clear()
+            known = self._rarities[term] = self._rarity(term)
+        return known
+
+    def _rarity(self, term: str) -> float:
         seen = self.frequency(term)
         if seen:
             return max(0.0, math.log(self.n_texts / seen) / self._most)

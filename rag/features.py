@@ -22,21 +22,21 @@ from rag.asking import (
     MONEY,
     NAME,
     NUMBER,
-    OTHER,
     PERCENT,
     PERSON,
     PLACE,
     REASON,
     YESNO,
     Asked,
+    Sign,
     has_unit,
-    looks_like,
 )
 from rag.terms import Concept, contains, part_worth
 
 Matrix = npt.NDArray[np.float32]
 
 RADII = (1, 4, 12, None)  # sentences to each side: near, around, region, the whole document
+_FAR = 10_000_000
 KINDS = (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, LIST, REASON, MANNER, YESNO, NAME)
 NAMES: tuple[str, ...] = (
     "words",  # coverage by the question's own words
@@ -98,6 +98,7 @@ class Candidate:
 
 
 _CLAUSE = re.compile(r"[^，,；;：:。!！?？]+[，,；;：:。!！?？]?")
+_CLOSING = " ”\"'」）)"
 _LATIN_OR_NUMBER = re.compile(r"[a-z0-9]")
 
 
@@ -135,8 +136,12 @@ def measure(
     put("words", words)
     put("concepts", coverage)
     put("grams", grams)
-    near, around, region, whole = (_spread(found, groups, candidates, r) for r in RADII)
-    near_g, around_g, region_g, whole_g = (_spread(pairs, groups, candidates, r) for r in RADII)
+    # One number line for all documents, far enough apart that no neighbourhood crosses over.
+    places = np.array([c.position for c in candidates], dtype=np.int64)
+    for number, (first, last) in enumerate(groups):
+        places[first:last] += number * _FAR
+    near, around, region, whole = (_spread(found, groups, places, r) for r in RADII)
+    near_g, around_g, region_g, whole_g = (_spread(pairs, groups, places, r) for r in RADII)
     heads, heads_g = _headings(candidates, concepts, gram_list)
     whole, whole_g = np.maximum(whole, heads), np.maximum(whole_g, heads_g)
     region, region_g = np.maximum(region, heads), np.maximum(region_g, heads_g)
@@ -153,7 +158,7 @@ def measure(
     for first, last in groups:
         best[first:last] = coverage[first:last].max()
     put("best_of_document", best)
-    before, after = _shifted(found, groups, candidates, -1), _shifted(found, groups, candidates, 1)
+    before, after = _shifted(found, places, -1), _shifted(found, places, 1)
     put("gain_before", np.maximum(found, before) @ weights - coverage)
     put("gain_after", np.maximum(found, after) @ weights - coverage)
     order = np.argsort(-weights, kind="stable")
@@ -175,8 +180,17 @@ def measure(
     put("relative_document", document / max(float(document.max()), 1e-6))
     put("relative_region", wide / max(float(wide.max()), 1e-6))
     put("product", coverage * wide)
-    for i, candidate in enumerate(candidates):
-        _shape(out[i], candidate, concepts, found[i], weights, asked, question_key)
+    sign = Sign(asked.kind, question_key)
+    found_rows, weight_list = found.tolist(), weights.tolist()
+    shapes = [
+        _shape(candidate, concepts, found_rows[i], weight_list, asked, sign)
+        for i, candidate in enumerate(candidates)
+    ]
+    out[:, [INDEX[name] for name in _SHAPE]] = shapes
+    fit = out[:, INDEX["fit"]]
+    put("fit_product", fit * coverage)
+    if f"fit_{asked.kind}" in INDEX:
+        put(f"fit_{asked.kind}", fit)
     return out
 
 
@@ -228,35 +242,29 @@ def _match(
 
 
 def _spread(
-    rows: Matrix, groups: list[tuple[int, int]], candidates: Sequence[Candidate], radius: int | None
+    rows: Matrix, groups: list[tuple[int, int]], places: npt.NDArray[np.int64], radius: int | None
 ) -> Matrix:
     """Maximum over the sentences within `radius` positions in the document; None: all of it."""
     out = rows.copy()
-    for first, last in groups:
-        if radius is None:
+    if radius is None:
+        for first, last in groups:
             out[first:last] = rows[first:last].max(axis=0)
-            continue
-        places = np.array([c.position for c in candidates[first:last]])
-        for row in range(first, last):
-            at = places[row - first]
-            a = first + int(np.searchsorted(places, at - radius, side="left"))
-            b = first + int(np.searchsorted(places, at + radius, side="right"))
-            out[row] = rows[a:b].max(axis=0)
+        return out
+    for shift in range(1, min(radius, len(rows) - 1) + 1):
+        close = np.flatnonzero(places[shift:] - places[:-shift] <= radius)
+        out[close] = np.maximum(out[close], rows[close + shift])
+        out[close + shift] = np.maximum(out[close + shift], rows[close])
     return out
 
 
-def _shifted(
-    rows: Matrix, groups: list[tuple[int, int]], candidates: Sequence[Candidate], shift: int
-) -> Matrix:
+def _shifted(rows: Matrix, places: npt.NDArray[np.int64], shift: int) -> Matrix:
     """The row of the sentence right before (-1) or after (+1); zeros where it is not here."""
     out = np.zeros_like(rows)
-    for first, last in groups:
-        for row in range(first, last):
-            other = row + shift
-            if first <= other < last:
-                gap = candidates[other].position - candidates[row].position
-                if gap == shift:
-                    out[row] = rows[other]
+    pairs = np.flatnonzero(places[1:] - places[:-1] == 1)
+    if shift < 0:
+        out[pairs + 1] = rows[pairs]
+    else:
+        out[pairs] = rows[pairs + 1]
     return out
 
 
@@ -275,61 +283,71 @@ def _headings(
     return found.reshape(len(candidates), -1), pairs.reshape(len(candidates), -1)
 
 
+_SHAPE = (
+    "fit", "clause", "fit_clause", "unit", "length", "short", "long", "new", "question", "first",
+    "position", "heading", "table_row", "note",
+)  # fmt: skip
+
+
 def _shape(
-    row: npt.NDArray[np.float32],
     candidate: Candidate,
     concepts: Sequence[Concept],
-    found: npt.NDArray[np.float32],
-    weights: npt.NDArray[np.float32],
+    found: Sequence[float],
+    weights: Sequence[float],
     asked: Asked,
-    question_key: str,
-) -> None:
-    """The features of one sentence by itself."""
+    sign: Sign,
+) -> tuple[float, ...]:
+    """The features of one sentence by itself, in the order of `_SHAPE`."""
     text = candidate.key
-    fit = looks_like(asked.kind, text, question_key) if asked.kind != OTHER else 0.0
-    row[INDEX["fit"]] = fit
-    row[INDEX["fit_product"]] = fit * row[INDEX["concepts"]]
-    if f"fit_{asked.kind}" in INDEX:
-        row[INDEX[f"fit_{asked.kind}"]] = fit
-    if asked.unit and has_unit(asked.unit, text):
-        row[INDEX["unit"]] = 1.0
-    hits = [i for i in range(len(concepts)) if found[i] > 0]
-    best, best_text = _best_clauses(text, [concepts[i] for i in hits], weights[hits])
-    row[INDEX["clause"]] = best
-    if fit and best > 0:
-        row[INDEX["fit_clause"]] = looks_like(asked.kind, best_text, question_key) * best
     length = len(text)
-    row[INDEX["length"]] = math.log(max(length, 4) / 40)
-    row[INDEX["short"]] = length < 10
-    row[INDEX["long"]] = length > 150
+    hits = [i for i, value in enumerate(found) if value]
+    fit = sign.found_in(text)
+    clause, clause_text = _best_clauses(text, [(concepts[i], weights[i]) for i in hits])
+    fit_clause = sign.found_in(clause_text) * clause if fit and clause else 0.0
     said = sum(len(concepts[i].term) for i in hits)
-    row[INDEX["new"]] = max(0.0, 1 - said / max(length, 1))
-    row[INDEX["question"]] = text.rstrip(" ”\"'」）)").endswith(("?", "？"))
-    row[INDEX["first"]] = candidate.position == 0
-    row[INDEX["position"]] = 1 / (1 + candidate.position)
-    row[INDEX["heading"]] = candidate.kind == "heading"
-    row[INDEX["table_row"]] = candidate.kind == "table_row"
-    row[INDEX["note"]] = candidate.kind in ("footnote", "reference", "caption", "front_matter")
+    kind = candidate.kind
+    return (
+        fit,
+        clause,
+        fit_clause,
+        1.0 if asked.unit and has_unit(asked.unit, text) else 0.0,
+        math.log(max(length, 4) / 40),
+        length < 10,
+        length > 150,
+        max(0.0, 1 - said / max(length, 1)),
+        text.rstrip(_CLOSING).endswith(("?", "？")),
+        candidate.position == 0,
+        1 / (1 + candidate.position),
+        kind == "heading",
+        kind == "table_row",
+        kind in ("footnote", "reference", "caption", "front_matter"),
+    )
 
 
-def _best_clauses(
-    text: str, concepts: Sequence[Concept], weights: npt.NDArray[np.float32]
-) -> tuple[float, str]:
+def _best_clauses(text: str, concepts: Sequence[tuple[Concept, float]]) -> tuple[float, str]:
     """The two neighbouring clauses that cover most, and how much; (0, "") without a match."""
-    if not concepts:
+    terms = [
+        (i, a.term, a.weight)
+        for i, (concept, _) in enumerate(concepts)
+        for a in concept.alternatives
+        if a.term in text
+    ]
+    if not terms:
         return 0.0, ""
     clauses = _CLAUSE.findall(text)
     if len(clauses) <= 2:
         clauses = [text]
-    values = np.array(
-        [
-            [max((a.weight for a in c.alternatives if a.term in t), default=0.0) for c in concepts]
-            for t in clauses
-        ],
-        dtype=np.float32,
-    )
+    values = [[0.0] * len(concepts) for _ in clauses]
+    for row, clause in zip(values, clauses, strict=True):
+        for i, term, weight in terms:
+            if weight > row[i] and term in clause:
+                row[i] = weight
+    rarities = [rarity for _, rarity in concepts]
     if len(clauses) == 1:
-        return float((values @ weights)[0]), text
-    both = np.maximum(values[:-1], values[1:]) @ weights
-    i = int(both.argmax())
-    return float(both[i]), clauses[i] + clauses[i + 1]
+        return sum(v * r for v, r in zip(values[0], rarities, strict=True)), text
+    best, place = -1.0, 0
+    for i, (one, two) in enumerate(pairwise(values)):
+        worth = sum(max(v, w) * r for v, w, r in zip(one, two, rarities, strict=True))
+        if worth > best + 1e-9:
+            best, place = worth, i
+    return best, clauses[place] + clauses[place + 1]

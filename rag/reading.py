@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from index.schema import Document, Span
 from index.segmenting import key
-from rag.asking import looks_like
+from rag.asking import Sign
 from rag.ranking import Scores, order
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
@@ -87,7 +87,8 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
 
 def _worth(text: str, retrieval: Retrieval) -> float:
     covered = sum(_value(c, text) * c.rarity for c in retrieval.concepts)
-    return covered + 0.5 * looks_like(retrieval.asked.kind, text, retrieval.question.key)
+    sign = Sign(retrieval.asked.kind, retrieval.question.key)
+    return covered + 0.5 * sign.found_in(text)
 
 
 def _value(concept: Concept, text: str) -> float:
