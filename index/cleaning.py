@@ -40,6 +40,7 @@ _COMPOUNDS = frozenset({
     "five", "six", "ten", "one", "first", "second", "third", "world", "year", "time", "user",
     "data", "case",
 })  # fmt: skip
+_TYPOGRAPHY = dict.fromkeys((*range(128, 880), *range(8208, 8256), 8364, 8482), "-")
 _COMMON = frozenset(
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对"
     "可她里"
@@ -116,9 +117,13 @@ def _decode_legacy(data: bytes) -> Decoded:
 
     guess = from_bytes(data[:200_000]).best()
     if guess is not None:
-        # Among the single-byte Latin code pages, which differ in a letter or two, the commonest.
-        name = "cp1252" if "cp1252" in guess.could_be_from_charset else guess.encoding
-        return Decoded(data.decode(name, errors="replace"), name)
+        text = data.decode(guess.encoding, errors="replace")
+        # Latin code pages differ in a letter or two, a guess among them is a toss: the commonest.
+        if text.translate(_TYPOGRAPHY).isascii():
+            western = data.decode("cp1252", errors="replace")
+            if "\ufffd" not in western:
+                return Decoded(western, "cp1252")
+        return Decoded(text, guess.encoding)
     return best[1] if best is not None else Decoded(almost, "binary")
 
 

@@ -80,7 +80,10 @@ def _beside_page_numbers(lines: Sequence[Line], found: set[int]) -> set[int]:
         j
         for i in numbers
         for j in (i - 1, i + 1)
-        if 0 <= j < len(lines) and j not in found and len(lines[j].text) <= 70
+        if 0 <= j < len(lines)
+        and j not in found
+        and len(lines[j].text) <= 70
+        and not marks.is_terminal(lines[j].text)
     ]
     keys = Counter(_digitless(lines[j].text) for j in beside)
     return {j for j in beside if len(key := _digitless(lines[j].text)) >= 4 and keys[key] >= 2}

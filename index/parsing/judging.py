@@ -59,7 +59,8 @@ class Judge:
             return BlockKind.FURNITURE
         if marks.is_caption(text):
             return BlockKind.CAPTION
-        if marks.SOURCE_NOTE.match(text) and not near_top and len(text) <= 120:
+        byline = near_top and text.startswith(("来源", "Source"))
+        if marks.SOURCE_NOTE.match(text) and not byline and len(text) <= 240:
             return BlockKind.CAPTION
         if marks.NAMED.fullmatch(text) or marks.BIBLIOGRAPHY.fullmatch(text):
             return BlockKind.HEADING
