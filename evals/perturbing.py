@@ -46,12 +46,23 @@ COMPANIES = (
     "英伟达", "台积电", "华为", "宁德时代", "比亚迪", "特斯拉", "苹果", "三星", "英特尔", "高通",
     "微软", "谷歌", "亚马逊", "阿里巴巴", "腾讯", "百度", "字节跳动", "中芯国际", "阿斯麦", "美光",
 )  # fmt: skip
-SUFFIXES = "有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|市|省|县|港|矿"
+SUFFIXES = "有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|市|省|县|港"
+# Words before such a suffix that name nobody: 哪个省, 上市公司.
+NO_NAMES = re.compile(
+    r"[哪几多每各这那该本全]|上市|外国|国有|民营|跨国|科技|能源|电力|保险|中央|商业"
+)
 STEMS = ("栖云", "岚峪", "泊渚", "砚川", "汀麓", "晴澜", "苇屿", "朔湾")
 LATIN_NAMES = ("Velmora", "Kestrin", "Ondalux", "Brightfen", "Tarvonix", "Quellis")
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_LATIN_NAME = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)*")
+# Four letters at least: AI or GDP is a thing, not a name.
+_LATIN_NAME = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]{3,}(?: [A-Z][A-Za-z]+)*")
+_COMMON = re.compile(
+    r"January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"China|Chinese|European|American"
+)
+_ASKED_ZH = r"(?:多少|几|幾)[十百千万亿萬億]*|[每一]"
+_ASKED_EN = r"[Hh]ow (?:many|much)(?: \w+){0,2} "
 
 Change = Callable[[Question, "Corpus"], str | None]
 
@@ -108,9 +119,11 @@ def change_unit(question: Question, corpus: Corpus) -> str | None:
         absent = pick([u for u in kind if not corpus.mentions(u)], question.id)
         names = [to_traditional(u) for u in kind] if traditional else list(kind)
         new = to_traditional(absent) if absent and traditional else absent
-        changed = _swap(question.question, names, new)
-        if changed:
-            return changed
+        asked = _ASKED_EN if question.lang == "en" else _ASKED_ZH
+        unit = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+        found = re.search(rf"(?:{asked})({unit})", question.question)
+        if new and found and found.group(1) != new:
+            return question.question[: found.start(1)] + new + question.question[found.end(1) :]
     return None
 
 
@@ -123,7 +136,9 @@ def change_entity(question: Question, corpus: Corpus) -> str | None:
     named = _named(text) if stem else None
     if stem and named:
         return text[: named[0]] + stem + text[named[1] :]
-    found = _LATIN_NAME.search(text, 1)  # the first word is capitalised in any case
+    # From the second character on: the first word is capitalised in any case.
+    names = (m for m in _LATIN_NAME.finditer(text, 1) if not _COMMON.match(m.group()))
+    found = next(names, None)
     if found and corpus.mentions(found.group()):
         new = pick([n for n in LATIN_NAMES if not corpus.mentions(n)], question.id)
         return new and text[: found.start()] + new + text[found.end() :]
@@ -141,6 +156,8 @@ def _named(text: str) -> tuple[int, int] | None:
             return None
         offset = start + len(word)
         suffix = re.match(rf"(?:{SUFFIXES})", text[offset:])
+        if NO_NAMES.search(word):
+            continue
         if suffix and len(word) >= 2 and re.fullmatch(r"[㐀-鿿]+", word):
             return start, offset
         inner = re.fullmatch(rf"([㐀-鿿]{{2,}}?)(?:{SUFFIXES})", text[start:offset])

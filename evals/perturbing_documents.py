@@ -59,7 +59,8 @@ def perturb_documents(
             for record in unrelated_documents(N_UNRELATED):
                 corpus.write(json.dumps(record, ensure_ascii=False) + "\n")
         return Perturbed([tagged(q, kind) for q in asked], out, 0)
-    changed = [c for q in asked if (c := _change_number(q, out)) is not None]
+    quotes = [(e.doc, e.quote) for q in asked for e in q.evidence]
+    changed = [c for q in asked if (c := _change_number(q, out, quotes)) is not None]
     if not changed:
         shutil.rmtree(out)
         raise CannotPerturb(
@@ -84,11 +85,14 @@ def _shuffle(
     return Perturbed([tagged(q.moved(moved), "shuffle") for q in questions], out, 0)
 
 
-def _change_number(question: Question, folder: Path) -> Question | None:
+def _change_number(
+    question: Question, folder: Path, quotes: Sequence[tuple[str, str]]
+) -> Question | None:
     """Change the figure of the answer in its document and in the gold, where that is safe.
 
-    Safe: one gold quote in an editable file, whose figure stands once in the whole file, so that
-    nothing else in it can disagree with the new one.
+    Safe: one gold quote in an editable file, whose figure is no date, stands once in the whole
+    file, so that nothing else in it can disagree with the new one, and in the gold (document,
+    quote) of no other question.
     """
     if question.match != "any" or len(question.evidence) != 1:
         return None
@@ -102,8 +106,10 @@ def _change_number(question: Question, folder: Path) -> Question | None:
         return None
     text, encoding = decoded
     old = max(figures, key=len)
-    whole = re.compile(rf"(?<![\d.,]){re.escape(old)}(?![\d]|[.,]\d)")
+    whole = re.compile(rf"(?<![\d.,]){re.escape(old)}(?!\d|[.,]\d|\s*[年月日号號])")
     if len(whole.findall(text)) != 1 or len(whole.findall(evidence.quote)) != 1:
+        return None
+    if sum(doc == evidence.doc and bool(whole.search(quote)) for doc, quote in quotes) != 1:
         return None
     new = _other_number(old, question.id)
     answers = tuple(whole.sub(new, a) for a in question.answers if whole.search(a))
