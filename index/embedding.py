@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,9 @@ class StaticEmbedder:
                 f"the embedding model in {folder} has {len(vectors)} vectors for {n_tokens} tokens."
                 " Install wenju again"
             )
+        unknown = _unknown_token(self._tokenizer, folder)
+        if unknown is not None:
+            vectors[unknown] = 0  # model2vec leaves unknown tokens out of the mean
         dim = checked_dim(truncate_dim, vectors.shape[1])
         self._vectors: Vectors = np.ascontiguousarray(vectors[:, :dim])
         self._tokenizer.no_truncation()
@@ -201,6 +205,16 @@ def quantise(vectors: Vectors) -> Codes:
 
     codes: Codes = np.clip(np.rint(vectors * np.float32(127.0)), -127, 127).astype(np.int8)
     return codes
+
+
+def _unknown_token(tokenizer: Any, folder: Path) -> int | None:
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is not None:
+        found: int | None = tokenizer.token_to_id(name)
+        return found
+    # A unigram model keeps a number, which only its file tells.
+    match = re.search(r'"unk_id"\s*:\s*(\d+)', (folder / "tokenizer.json").read_text("utf-8"))
+    return int(match[1]) if match else None
 
 
 def normalised(vectors: Vectors) -> Vectors:
