@@ -46,10 +46,13 @@ COMPANIES = (
     "英伟达", "台积电", "华为", "宁德时代", "比亚迪", "特斯拉", "苹果", "三星", "英特尔", "高通",
     "微软", "谷歌", "亚马逊", "阿里巴巴", "腾讯", "百度", "字节跳动", "中芯国际", "阿斯麦", "美光",
 )  # fmt: skip
-SUFFIXES = "有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|市|省|县|港"
+SUFFIXES = (
+    "有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|"
+    "市(?![场值民面售])|省(?![钱电力])|县|港(?![元币股])"
+)
 # Words before such a suffix that name nobody: 哪个省, 上市公司.
 NO_NAMES = re.compile(
-    r"[哪几多每各这那该本全]|上市|外国|国有|民营|跨国|科技|能源|电力|保险|中央|商业"
+    r"[哪几多每各这那该本全]|上市|[中外跨]国|国有|民营|科技|能源|电力|保险|中央|商业"
 )
 STEMS = ("栖云", "岚峪", "泊渚", "砚川", "汀麓", "晴澜", "苇屿", "朔湾")
 LATIN_NAMES = ("Velmora", "Kestrin", "Ondalux", "Brightfen", "Tarvonix", "Quellis")
@@ -197,7 +200,8 @@ def perturb_questions(kind: str, questions: Sequence[Question], sources: Sources
         changed = [
             _unanswerable(q, text, kind)
             for q in questions
-            if q.answerable and not q.history and (text := change(q, corpus))
+            # Of a question in several parts, the others could still be answered.
+            if q.answerable and q.match == "any" and not q.history and (text := change(q, corpus))
         ]
     if not changed:
         raise CannotPerturb(f"none of {len(questions)} questions has a {kind} that can be changed")
