@@ -41,7 +41,7 @@ Outcome = Literal["added", "changed", "unchanged"]
 
 _EMBED_CHUNKS = 512  # embedded in one call
 _FLUSH_CHUNKS = 20_000  # a segment is closed at this size …
-_FLUSH_S = 15.0  # … or after this time: what a killed run has closed is not done again
+_FLUSH_S = 25.0  # … or after this time: what a killed run has closed is not done again
 _MERGE_CHUNKS = 1_000  # a run may rewrite so many chunks, or a multiple of what it added itself
 _MERGE_FACTOR = 4
 _FEW_SEGMENTS = 8
