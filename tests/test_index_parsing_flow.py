@@ -121,7 +121,11 @@ def test_numbered_sentence_is_no_heading() -> None:
 
 
 def test_notes_are_linked_where_numbering_restarts() -> None:
-    page = "{0}首次明确了这一要求。^[1]此后各地陆续出台细则。^[2]\n\n[1] 《{0}文件》，载《日报》2024年第{1}期。\n\n[2] 李明：《细则》，出版社2024年版，第{1}页。"
+    page = (
+        "{0}首次明确了这一要求。^[1]此后各地陆续出台细则。^[2]\n\n"
+        "[1] 《{0}文件》，载《日报》2024年第{1}期。\n\n"
+        "[2] 李明：《细则》，出版社2024年版，第{1}页。"
+    )
     raw = "\n\n".join(
         page.format(name, i) + "\n\n" + BODY for i, name in enumerate(("中央", "地方"), 1)
     )
@@ -137,8 +141,8 @@ def test_notes_are_linked_where_numbering_restarts() -> None:
 
 def test_sentence_interrupted_by_notes_has_two_spans() -> None:
     first = (
-        BODY
-        + "值得注意的是，这一变化^[1]正在改变电力系统的运行方式，要求调度机构重新考虑备用容量的配置，而且"
+        BODY + "值得注意的是，这一变化^[1]正在改变电力系统的运行方式，"
+        "要求调度机构重新考虑备用容量的配置，而且"
     )
     raw = (
         f"{first}\n\n[1] 参见王强：《电力系统》，科学出版社2023年版，第12页。\n\n对跨省交易提出了"
@@ -207,7 +211,8 @@ def test_short_lines_are_not_made_a_table_without_evidence() -> None:
 
 def test_web_furniture_and_front_matter_are_told_apart() -> None:
     raw = "\n".join(
-        ["首页", "打印", "【字号：", "大", "中", "小", "】", "关于储能的通知解读", "来源：能源日报", "时间：2026-02-09", "作者：张三",
+        ["首页", "打印", "【字号：", "大", "中", "小", "】", "关于储能的通知解读",
+         "来源：能源日报", "时间：2026-02-09", "作者：张三",
          BODY, BODY, "责任编辑：李四", "上一篇：无", "版权所有 京ICP备00000001号"]
     )  # fmt: skip
     document = parse(raw)
@@ -220,7 +225,8 @@ def test_web_furniture_and_front_matter_are_told_apart() -> None:
 
 
 def test_references_after_their_heading() -> None:
-    raw = f"{BODY}[1]\n\n参考文献\n\n[1] 王五. 电网研究[M]. 北京：某出版社，2020.\n\n[2] Smith J. Power. 2021."
+    entries = "[1] 王五. 电网研究[M]. 北京：某出版社，2020.\n\n[2] Smith J. Power. 2021."
+    raw = f"{BODY}[1]\n\n参考文献\n\n{entries}"
     document = parse(raw)
     references = [b for b in document.blocks if b.kind is BlockKind.REFERENCE]
     assert [r.label for r in references] == ["[1]", "[2]"]
@@ -235,10 +241,12 @@ def test_text_without_words_is_empty(raw: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["一、概述", "（二）分析", "1. 数据", "表1 产量", "省份\t产量", "山东\t52", "- 3 -", "首页", "责任编辑：甲", "作者：乙",
+    ["一、概述", "（二）分析", "1. 数据", "表1 产量", "省份\t产量", "山东\t52", "- 3 -",
+     "首页", "责任编辑：甲", "作者：乙",
      "[1] 见《某书》，第3页。", "① 注释。", "¹ Note one.", BODY, BODY[:20], "能源", "The price o"
      "f lithium fell by half in a sin-",
-     "gle year, the agency said.[1]", "这里有注。①", "１２３，全角ＡＢＣ。", "表情🙂🇨🇳👨‍👩‍👧很多。", "𠮷野家开业。", "a", "•", "　　缩进的段落，" + BODY]
+     "gle year, the agency said.[1]", "这里有注。①", "１２３，全角ＡＢＣ。",
+     "表情🙂🇨🇳👨‍👩‍👧很多。", "𠮷野家开业。", "a", "•", "　　缩进的段落，" + BODY]
 )  # fmt: skip
 _BREAKS = st.sampled_from(
     ["\n", "\n\n", "\r\n", " \n\n", "\n \n", "\f", "\r", "\n\n\n", "\u2028", "\x0b"]

@@ -35,7 +35,10 @@ def cells(document: Document, block: Block) -> list[str]:
 def covered(document: Document) -> float:
     solid = sum(not c.isspace() for c in document.text)
     inside = sum(
-        not c.isspace() for b in document.blocks for s in b.spans for c in document.text[s.start : s.end]
+        not c.isspace()
+        for b in document.blocks
+        for s in b.spans
+        for c in document.text[s.start : s.end]
     )
     return inside / solid
 
@@ -84,7 +87,11 @@ Setext
 
 def test_markdown_blocks_and_front_matter(tmp_path: Path) -> None:
     document = parse_one(tmp_path / "a.md", MARKDOWN)
-    assert (document.title, document.date, document.meta["author"]) == ("储能观察", "2026-03-01", "张三")
+    assert (document.title, document.date, document.meta["author"]) == (
+        "储能观察",
+        "2026-03-01",
+        "张三",
+    )
     assert texts(document, BlockKind.HEADING) == ["储能观察", "一、规模", "Setext"]
     assert "装机增长**三倍**[^1]，其中锂电最多。" in texts(document, BlockKind.PARAGRAPH)
     assert texts(document, BlockKind.LIST_ITEM) == ["第一条续行", "第二条", "1. 甲", "2. 乙"]
@@ -168,7 +175,11 @@ def test_tsv_delimiter_is_found(tmp_path: Path) -> None:
 
 
 NESTED = {
-    "text": [[{"start": 1.5, "text": "大家好。"}], [{"start": 9.0, "text": "（一）产量"}], [{"start": 12.0, "text": "完了。"}]],
+    "text": [
+        [{"start": 1.5, "text": "大家好。"}],
+        [{"start": 9.0, "text": "（一）产量"}],
+        [{"start": 12.0, "text": "完了。"}],
+    ],
     "url": "./audio/a.mp3",
 }  # fmt: skip
 
@@ -199,7 +210,10 @@ def test_segments_that_break_a_sentence_are_joined_with_their_times(tmp_path: Pa
     ]
 
 
-SRT = "1\r\n00:00:01,000 --> 00:00:03,500\r\n<i>甲：</i>第一句，\r\n折行。\r\n\r\n2\r\n00:01:02,000 --> 00:01:04,000\r\n第二句。\r\n"
+SRT = (
+    "1\r\n00:00:01,000 --> 00:00:03,500\r\n<i>甲：</i>第一句，\r\n折行。\r\n\r\n"
+    "2\r\n00:01:02,000 --> 00:01:04,000\r\n第二句。\r\n"
+)
 
 
 def test_srt_cues_keep_times_and_lead_back(tmp_path: Path) -> None:
@@ -213,7 +227,10 @@ def test_srt_cues_keep_times_and_lead_back(tmp_path: Path) -> None:
 
 
 def test_vtt_header_notes_and_identifiers_go(tmp_path: Path) -> None:
-    raw = "WEBVTT - talk\n\nNOTE internal\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Ann>Hello there.\n\n00:03.000 --> 00:04.000\nBye.\n"
+    raw = (
+        "WEBVTT - talk\n\nNOTE internal\n\nintro\n00:01.000 --> 00:02.000 align:start\n"
+        "<v Ann>Hello there.\n\n00:03.000 --> 00:04.000\nBye.\n"
+    )
     document = parse_one(tmp_path / "a.vtt", raw)
     assert texts(document, BlockKind.SEGMENT) == ["Hello there.", "Bye."]
     assert covered(document) == 1.0
@@ -222,7 +239,9 @@ def test_vtt_header_notes_and_identifiers_go(tmp_path: Path) -> None:
 def test_jsonl_gives_a_document_a_record_and_keeps_going(tmp_path: Path) -> None:
     path = tmp_path / "news.jsonl"
     lines = [
-        json.dumps({"id": "n1", "title": "标题", "text": BODY, "date": "2023-08-16", "url": "http://a"}),
+        json.dumps(
+            {"id": "n1", "title": "标题", "text": BODY, "date": "2023-08-16", "url": "http://a"}
+        ),
         "{broken",
         json.dumps({"id": "n1", "text": BODY}),
         json.dumps({"id": "n2", "text": ""}),
@@ -235,11 +254,17 @@ def test_jsonl_gives_a_document_a_record_and_keeps_going(tmp_path: Path) -> None
     documents = [f for f in found if isinstance(f, Document)]
     skipped = [f for f in found if isinstance(f, Skipped)]
     assert [d.doc_id for d in documents] == ["data/news.jsonl#n1", "data/news.jsonl#7"]
-    assert (documents[0].title, documents[0].date, documents[0].kind) == ("标题", "2023-08-16", "news")
+    assert (documents[0].title, documents[0].date, documents[0].kind) == (
+        "标题",
+        "2023-08-16",
+        "news",
+    )
     assert documents[0].meta == {"url": "http://a"}
     assert documents[1].text.endswith("\ufffd")
     assert [s.is_error for s in skipped] == [True] * 4
-    assert [f"line {n}" in s.reason for n, s in zip((2, 3, 4, 5), skipped, strict=True)] == [True] * 4
+    assert [f"line {n}" in s.reason for n, s in zip((2, 3, 4, 5), skipped, strict=True)] == [
+        True
+    ] * 4
     assert len({d.content_hash for d in documents}) == 2
 
 

@@ -99,6 +99,7 @@ class _Reader:
                     "subtitle",
                     "副标题",
                 )
+                self.begun = self.begun or draft.opens
                 self.bibliography = marks.BIBLIOGRAPHY.fullmatch(text) is not None
             if draft.kind is BlockKind.REFERENCE and (opened := note_start(text)):
                 draft.label = opened[1]

@@ -138,6 +138,9 @@ class Judge:
         rank = marks.heading_rank(text)
         if rank is not None and self.may_head(i, rank):
             return True
+        width = self.lines[i].width
+        if self.layout.wrapped and width < 0.7 * self.layout.full(last) and marks.is_caption(text):
+            return True
         full = self.layout.wrapped and last.width >= 0.8 * self.layout.full(last)
         if full and not marks.is_terminal(last.text):
             return False

@@ -161,7 +161,7 @@ def _running_rows(pages: list[_Page]) -> set[int]:
     counts = Counter(key for key, _ in edges)
     for key, row in edges:
         number = not key or marks.PAGE_NUMBER.fullmatch(row.text.strip())
-        if note_start(row.text) is not None:
+        if note_start(row.text) is not None or row.text.endswith("。"):
             continue
         if (number and re.search(r"\d", row.text)) or (
             key and counts[key] >= max(2, len(pages) // 4)
