@@ -37,6 +37,13 @@ TALK = {
         [{"start": 771.9, "text": "下一期我们谈养老。"}],
     ]
 }
+TABLE = """# 镍的产量
+
+| 国家 | 产量（万吨） | 全球占比 |
+| --- | --- | --- |
+| 印度尼西亚 | 262 | 66.7% |
+| 菲律宾 | 37 | 9.4% |
+"""
 FILES = {
     "矿产/锂.md": PRICES,
     "english/chips.txt": CHIPS,
@@ -48,6 +55,8 @@ FILES = {
 def _chinese(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Path) -> None:
     monkeypatch.setenv("WENJU_LANG", "zh")
     monkeypatch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
+    # When to be silent is not the command line's business.
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -146,6 +155,12 @@ def test_ask_shows_the_minute_of_a_recording(run: Run, library: str) -> None:
     assert code == 0
     assert "1300万" in out
     assert "播客.json · 12:34" in out
+
+
+def test_ask_shows_a_table_row_with_its_header(run: Run, index_files: IndexFiles) -> None:
+    library = str(index_files({"镍.md": TABLE})[0])
+    _, out, _ = run("ask", "印度尼西亚 镍 全球占比", "--index", library)
+    assert "表头：国家 | 产量（万吨） | 全球占比\n    ‹印度尼西亚› | 262 | 66.7%" in out
 
 
 def test_ask_json_is_the_answer_record_with_verbatim_quotes(run: Run, library: str) -> None:

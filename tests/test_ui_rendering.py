@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, Statement
 from ui.marking import matched_spans
 from ui.messages import language_of, say, system_language
-from ui.rendering import COLOUR, clock, columns, place, printable, render_answer
+from ui.rendering import COLOUR, Context, clock, columns, place, printable, render_answer
 
 TODAY = date(2026, 6, 30)
 PDF = Citation(
@@ -52,7 +52,9 @@ def test_place_is_page_or_minute_and_section() -> None:
 
 
 def test_answer_shows_numbered_citations_with_place_and_marked_quote() -> None:
-    shown = render_answer(ANSWER, mark=lambda quote: [(1, 4)] if "特朗普" in quote else [])
+    shown = render_answer(
+        ANSWER, context=Context(mark=lambda quote: [(1, 4)] if "特朗普" in quote else [])
+    )
     assert shown.splitlines() == [
         "对特朗普的禁令[1]",
         "缴了 15% 的税[2]",
@@ -94,6 +96,13 @@ def test_conflicting_sides_are_shown_with_their_sources() -> None:
     assert "来源说法不一\n  关于分成：15%（H20）[1]；25%[2]" in shown
 
 
+def test_a_table_row_is_shown_with_the_header_of_its_table() -> None:
+    context = Context(header=lambda citation: "月份 | 均价" if citation.n == 1 else "")
+    shown = render_answer(ANSWER, context=context).splitlines()
+    assert shown[5] == "    表头：月份 | 均价"
+    assert sum("表头" in line for line in shown) == 1
+
+
 def test_an_error_is_one_line() -> None:
     shown = render_answer(replace(ANSWER, status="error", error="bad\nquestion"))
     assert shown == "没有答成：bad question"
@@ -128,7 +137,7 @@ def test_wrapping_loses_no_character_and_keeps_to_the_width(text: str, width: in
 
 def test_codes_take_no_room_in_a_terminal() -> None:
     assert columns("\x1b[1m中文\x1b[22m ab") == 7
-    shown = render_answer(ANSWER, style=COLOUR, mark=lambda q: [(0, 1)], width=40)
+    shown = render_answer(ANSWER, style=COLOUR, context=Context(mark=lambda q: [(0, 1)]), width=40)
     assert all(columns(line) <= 40 for line in shown.splitlines())
     assert shown.count("\x1b[1;4m") == 2
     assert "‹" not in shown

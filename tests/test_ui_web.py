@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from index.ingesting import IndexReport, IndexSettings, index_sources
 from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, Statement
-from rag.settings import RagSettings
+from rag.settings import AnswerabilitySettings, RagSettings
 from ui.errors import UiError
 from ui.messages import say
+from ui.rendering import Context
 from ui.web.app import serve
 from ui.web.page import answer_html, notice_html
 from ui.web.shelf import Shelf
@@ -37,6 +38,8 @@ ANSWER = Answer(
     statements=(Statement("原文，见注[7]。", (1,)),),
     citations=(CITATION,),
 )
+# When to be silent is not the page's business.
+ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>&\"'${7*7}{{7*7}}\x1b[31m\u202e"
 
 
@@ -61,7 +64,7 @@ class Tags(HTMLParser):
 
 
 def test_answer_stands_above_its_citations_with_source_place_and_quote() -> None:
-    page = Tags(answer_html(ANSWER, lambda quote: [(0, 1)]))
+    page = Tags(answer_html(ANSWER, Context(mark=lambda quote: [(0, 1)])))
     assert page.text == "原文，见注[7]。[1]依据[1] a.pdf · 第 3 页 · 一、总论原文"
     assert page.tags.count("mark") == 1
 
@@ -94,7 +97,8 @@ _ALLOWED = {"div", "p", "a", "ul", "li", "span", "strong", "mark"}
 @pytest.mark.parametrize("make", [everywhere, abstained])
 @given(text=st.one_of(st.text(), st.just(NASTY)))
 def test_no_text_becomes_a_tag(make: Callable[[str], Answer], text: str) -> None:
-    page = Tags(answer_html(make(text), lambda quote: [(0, 1)] if quote else []))
+    context = Context(lambda quote: [(0, 1)] if quote else [], lambda citation: text)
+    page = Tags(answer_html(make(text), context))
     assert set(page.tags) <= _ALLOWED
     assert all(link.startswith("#cite-") for link in page.links)
 
@@ -116,7 +120,7 @@ def library(index_files: IndexFiles) -> str:
 
 
 def test_shelf_answers_from_a_library(library: str) -> None:
-    with Shelf(RagSettings(), library) as shelf:
+    with Shelf(ALWAYS, library) as shelf:
         page = Tags(shelf.ask(library, " 2025年碳酸锂产量是多少？ "))
     assert "96万吨" in page.text
     assert "锂<b>.txt" in page.text
@@ -124,7 +128,7 @@ def test_shelf_answers_from_a_library(library: str) -> None:
 
 
 def test_shelf_says_what_is_wrong_instead_of_failing(library: str) -> None:
-    with Shelf(RagSettings(), library) as shelf:
+    with Shelf(ALWAYS, library) as shelf:
         empty, long = shelf.ask(library, "  "), shelf.ask(library, "锂" * 30_000)
         elsewhere = shelf.ask("/etc", "问")
     assert Tags(empty).text == say("chat_empty")
@@ -138,7 +142,7 @@ def test_shelf_sees_a_new_generation_and_new_libraries(
     docs = tmp_path / "docs"
     docs.mkdir()
     question = "2025年碳酸锂产量是多少？"
-    with Shelf(RagSettings()) as shelf:
+    with Shelf(ALWAYS) as shelf:
         assert shelf.names() == []
         for amount in ("96万吨", "97万吨"):
             text = f"2025年全国碳酸锂产量为{amount}。"
@@ -157,9 +161,12 @@ def test_a_taken_port_is_said_so() -> None:
             serve(RagSettings(), port=port)
 
 
-def test_application_answers_over_http_to_this_machine_only(library: str, chat: StartChat) -> None:
+def test_application_answers_over_http_to_this_machine_only(
+    library: str, chat: StartChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import httpx
 
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
     with httpx.Client(base_url=chat(library), timeout=60, trust_env=False) as client:
         assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
         assert "googleapis" not in client.get("/").text

@@ -24,8 +24,9 @@ NASTY = "<img src=x onerror=\"document.title='pwned'\"> ${document.title='pwned'
 
 
 @pytest.fixture
-def address(index_files: IndexFiles, chat: StartChat) -> str:
-    """A page served on a free port of this machine."""
+def address(index_files: IndexFiles, chat: StartChat, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A page served on a free port of this machine; it always answers, right or wrong."""
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
     text = f"2025年全国碳酸锂产量为96万吨，{NASTY}，同比增长37%。\n"
     return chat(str(index_files({"锂 & <i>矿.txt": text})[0]))
 
@@ -44,7 +45,7 @@ def test_a_question_is_answered_with_its_source_and_nothing_leaves_the_machine(
         page = browser.new_page()
         page.on("request", lambda request: requested.append(request.url))
         page.on("websocket", lambda websocket: requested.append(websocket.url))
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         page.goto(address)
         box = page.locator("#wenju-question textarea")
         box.fill("2025年碳酸锂产量是多少？")

@@ -21,6 +21,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "failed": ("没有答成：{error}", "Could not be answered: {error}"),
     "page": ("第 {page} 页", "p. {page}"),
     "pages": ("第 {first}–{last} 页", "pp. {first}–{last}"),
+    "table_header": ("表头：{cells}", "Columns: {cells}"),
     "separator": ("；", "; "),
     "colon": ("：", ": "),
     # index

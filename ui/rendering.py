@@ -17,7 +17,24 @@ from ui.messages import language_of, say
 # C0 and C1 controls, line and paragraph separators, and what turns the direction of writing.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
-Marker = Callable[[str], Sequence[tuple[int, int]]]  # quote → spans of the words asked for
+
+def _no_marks(quote: str) -> Sequence[tuple[int, int]]:
+    return ()
+
+
+def _no_header(citation: Citation) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is shown of a citation beside what the record says."""
+
+    mark: Callable[[str], Sequence[tuple[int, int]]] = _no_marks  # quote → words asked for
+    header: Callable[[Citation], str] = _no_header  # of the table whose row is quoted
+
+
+BARE = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ def place(citation: Citation, lang: str | None = None) -> str:
 
 
 def render_answer(
-    answer: Answer, *, style: Style = PLAIN, mark: Marker | None = None, width: int | None = None
+    answer: Answer, *, style: Style = PLAIN, context: Context = BARE, width: int | None = None
 ) -> str:
     """The answer, what it rests on, and where its sources disagree; ends without a line end.
 
@@ -83,14 +100,14 @@ def render_answer(
     if answer.status == "error":
         return "\n".join([*lines, say("failed", lang, error=printable(answer.error or ""))])
     if answer.status == "abstained":
-        return "\n".join([*lines, *_abstention(answer, lang, style, mark, width)])
+        return "\n".join([*lines, *_abstention(answer, lang, style, context, width)])
     for text in statement_lines(answer):
         lines += _wrap(printable(text), width)
     lines += _conflicts(answer, lang, style, width)
     if answer.citations:
         lines += ["", _in(style.strong, say("evidence", lang))]
         for citation in answer.citations:
-            lines += _citation(citation, lang, style, mark, width)
+            lines += _citation(citation, lang, style, context, width)
     return "\n".join(lines)
 
 
@@ -102,7 +119,7 @@ def statement_lines(answer: Answer) -> list[str]:
 
 
 def _abstention(
-    answer: Answer, lang: str, style: Style, mark: Marker | None, width: int | None
+    answer: Answer, lang: str, style: Style, context: Context, width: int | None
 ) -> list[str]:
     abstention = answer.abstention
     reason = printable(abstention.reason if abstention else "")
@@ -113,7 +130,7 @@ def _abstention(
     if abstention and abstention.nearest:
         lines += ["", _in(style.strong, say("nearest", lang))]
         for citation in abstention.nearest:
-            lines += _citation(citation, lang, style, mark, width)
+            lines += _citation(citation, lang, style, context, width)
     return lines
 
 
@@ -135,15 +152,18 @@ def _conflicts(answer: Answer, lang: str, style: Style, width: int | None) -> li
 
 
 def _citation(
-    citation: Citation, lang: str, style: Style, mark: Marker | None, width: int | None
+    citation: Citation, lang: str, style: Style, context: Context, width: int | None
 ) -> list[str]:
     where = place(citation, lang)
     head = f"[{citation.n}] {_in(style.strong, printable(citation.source))}"
     lines = _wrap(f"{head} · {where}" if where else head, width)
     # One character for one, so that the spans of the marked words stay where they are.
     quote = "".join(" " if _UNPRINTABLE.fullmatch(c) else c for c in citation.quote)
-    spans = mark(citation.quote) if mark is not None else ()
-    return lines + _wrap(_marked(quote, spans, style), width, indent="    ")
+    if header := context.header(citation):
+        shown = say("table_header", lang, cells=printable(header))
+        lines += [_in(style.faint, line) for line in _wrap(shown, width, indent="    ")]
+    marked = _marked(quote, context.mark(citation.quote), style)
+    return lines + _wrap(marked, width, indent="    ")
 
 
 def _marked(text: str, spans: Sequence[tuple[int, int]], style: Style) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 
 from ui.commands import common
 from ui.errors import UsageError
@@ -39,9 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from rag.answering import Answerer
-
     from index.store import open_library
+    from rag.answering import Answerer
 
     question = _question(args.question)
     as_of = common.as_of(args)
@@ -49,24 +47,22 @@ def run(args: argparse.Namespace) -> int:
     with open_library(common.library_path(args)) as library:
         answerer = Answerer(library, settings.stage("rag"))
         answer = answerer.answer(question, as_of=as_of, sources=args.source)
-    if args.json:
-        import json
+        if args.json:
+            import json
 
-        print(json.dumps(answer.to_record(), ensure_ascii=False))
-    else:
-        from ui.marking import matched_spans
-        from ui.rendering import COLOUR, PLAIN, render_answer
+            print(json.dumps(answer.to_record(), ensure_ascii=False))
+        else:
+            from ui.context import context_of
+            from ui.rendering import COLOUR, PLAIN, render_answer
 
-        asked = answer.completed_question or answer.question
-        day = date.fromisoformat(answer.as_of)
-        print(
-            render_answer(
-                answer,
-                style=COLOUR if common.is_coloured(sys.stdout) else PLAIN,
-                mark=lambda quote: matched_spans(asked, quote, day),
-                width=common.terminal_width(),
+            print(
+                render_answer(
+                    answer,
+                    style=COLOUR if common.is_coloured(sys.stdout) else PLAIN,
+                    context=context_of(answer, library),
+                    width=common.terminal_width(),
+                )
             )
-        )
     return 1 if answer.status == "error" else 0
 
 

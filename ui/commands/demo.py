@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 
 from ui.commands import common
 from ui.messages import pick, say
@@ -19,12 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from rag.answering import Answerer
-
     from index.ingesting import index_sources
     from index.places import resolve_library
     from index.store import open_library
+    from rag.answering import Answerer
     from ui.commands.index import print_report
+    from ui.context import context_of
     from ui.demo import AS_OF, LIBRARY, QUESTIONS, sample_folder
     from ui.progress import progress
     from ui.rendering import COLOUR, PLAIN, render_answer
@@ -53,16 +52,9 @@ def run(args: argparse.Namespace) -> int:
                 render_answer(
                     answer,
                     style=style,
-                    mark=partial(_mark, one.question),
+                    context=context_of(answer, library),
                     width=common.terminal_width(),
                 )
             )
     print("\n" + say("demo_next"))
     return 0
-
-
-def _mark(question: str, quote: str) -> list[tuple[int, int]]:
-    from ui.demo import AS_OF
-    from ui.marking import matched_spans
-
-    return matched_spans(question, quote, AS_OF)

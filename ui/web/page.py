@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from rag.schema import Answer, Citation
 from ui.messages import language_of, say
-from ui.rendering import place, printable, statement_lines
-
-Marker = Callable[[str], Sequence[tuple[int, int]]]
+from ui.rendering import BARE, Context, place, printable, statement_lines
 
 CSS = """
 .wenju-page { max-width: 760px; margin: 0 auto; }
@@ -28,7 +26,7 @@ CSS = """
 """
 
 
-def answer_html(answer: Answer, mark: Marker | None = None) -> str:
+def answer_html(answer: Answer, context: Context = BARE) -> str:
     """The answer, and beneath it each citation with its source, place and quote."""
     lang = language_of(answer.question)
     parts = []
@@ -38,7 +36,7 @@ def answer_html(answer: Answer, mark: Marker | None = None) -> str:
     if answer.status == "error":
         parts.append(notice_html(say("failed", lang, error=answer.error or "")))
     elif answer.status == "abstained":
-        parts += _abstention(answer, lang, mark)
+        parts += _abstention(answer, lang, context)
     else:
         known = {citation.n for citation in answer.citations}
         parts += [
@@ -46,7 +44,7 @@ def answer_html(answer: Answer, mark: Marker | None = None) -> str:
             for line in statement_lines(answer)
         ]
         parts += _conflicts(answer, lang)
-        parts += _citations(say("evidence", lang), answer.citations, lang, mark)
+        parts += _citations(say("evidence", lang), answer.citations, lang, context)
     return f'<div class="wenju-page" aria-live="polite" lang="{lang}">{"".join(parts)}</div>'
 
 
@@ -55,7 +53,7 @@ def notice_html(line: str) -> str:
     return f'<p class="wenju-answer wenju-faint">{_text(line)}</p>'
 
 
-def _abstention(answer: Answer, lang: str, mark: Marker | None) -> list[str]:
+def _abstention(answer: Answer, lang: str, context: Context) -> list[str]:
     abstention = answer.abstention
     reason = (abstention.reason if abstention else "") or say("no_answer", lang)
     parts = [f'<p class="wenju-answer">{_text(reason)}</p>']
@@ -63,7 +61,7 @@ def _abstention(answer: Answer, lang: str, mark: Marker | None) -> list[str]:
         terms = ("、" if lang == "zh" else ", ").join(abstention.missing)
         parts.append(f'<p class="wenju-faint">{_text(say("missing", lang, terms=terms))}</p>')
     if abstention and abstention.nearest:
-        parts += _citations(say("nearest", lang), abstention.nearest, lang, mark)
+        parts += _citations(say("nearest", lang), abstention.nearest, lang, context)
     return parts
 
 
@@ -88,25 +86,28 @@ def _scope(scope: str, lang: str) -> str:
     return _text(f"（{scope}）" if lang == "zh" else f" ({scope}) ")
 
 
-def _citations(
-    label: str, citations: Sequence[Citation], lang: str, mark: Marker | None
-) -> list[str]:
+def _citations(label: str, citations: Sequence[Citation], lang: str, context: Context) -> list[str]:
     if not citations:
         return []
     return [
         f'<p class="wenju-label">{_text(label)}</p>',
-        *(_citation(citation, lang, mark) for citation in citations),
+        *(_citation(citation, lang, context) for citation in citations),
     ]
 
 
-def _citation(citation: Citation, lang: str, mark: Marker | None) -> str:
+def _citation(citation: Citation, lang: str, context: Context) -> str:
     where = place(citation, lang)
     where = f' <span class="wenju-faint">· {_text(where)}</span>' if where else ""
-    spans = mark(citation.quote) if mark is not None else ()
+    header = context.header(citation)
+    if header:
+        shown = _text(say("table_header", lang, cells=header))
+        header = f'<div class="wenju-where wenju-faint">{shown}</div>'
     return (
         f'<div class="wenju-cite" id="cite-{citation.n}"><div class="wenju-where">[{citation.n}] '
         f"<strong>{_text(citation.source)}</strong>{where}</div>"
-        f'<div class="wenju-quote">{_marked(citation.quote, spans)}</div></div>'
+        f"{header}"
+        f'<div class="wenju-quote">{_marked(citation.quote, context.mark(citation.quote))}</div>'
+        "</div>"
     )
 
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -60,7 +59,7 @@ class Shelf:
     def ask(self, name: str, question: str) -> str:
         """HTML of the answer; what goes wrong is a line of it."""
         from rag.answering import Answerer
-        from ui.marking import matched_spans
+        from ui.context import context_of
 
         if not question.strip():
             return notice_html(say("chat_empty"))
@@ -69,9 +68,7 @@ class Shelf:
         try:
             with self._reading(name) as library:
                 answer = Answerer(library, self._settings).answer(question.strip())
-            asked = answer.completed_question or answer.question
-            day = date.fromisoformat(answer.as_of)
-            return answer_html(answer, lambda quote: matched_spans(asked, quote, day))
+                return answer_html(answer, context_of(answer, library))
         except (IndexingError, AnsweringError) as error:
             return notice_html(str(error))
         except Exception as error:  # our own mistake: one line here, the rest where we can read it
