@@ -21,10 +21,10 @@ __all__ = ["SUPPORTED", "ParseSettings", "is_ignorable", "parse_file"]
 
 _TEXT = {
     ".txt", ".text", ".log", ".md", ".markdown", ".htm", ".html", ".xhtml", ".csv", ".tsv", ".json",
-    ".srt", ".vtt", "",
+    ".srt", ".vtt", ".rst", ".org", ".adoc", ".tex", "",
 }  # fmt: skip
 _JSONL = {".jsonl", ".ndjson"}
-SUPPORTED = frozenset(_TEXT - {""} | _JSONL | {".pdf", ".docx", ".xlsx"})
+SUPPORTED = frozenset(_TEXT - {""} | _JSONL | {".pdf", ".docx", ".docm", ".xlsx", ".xlsm"})
 _LATER = {
     ".doc": "save it as .docx", ".xls": "save it as .xlsx", ".rtf": "save it as .docx",
     ".wps": "save it as .docx", ".odt": "save it as .docx", ".ppt": "export it as PDF",
@@ -149,14 +149,11 @@ def sniff(data: bytes, suffix: str) -> str:
         raise UnsupportedFormat(
             f"has the unknown suffix {suffix}; convert it to text, HTML, PDF or DOCX"
         )
-    return {
-        ".markdown": "md",
-        ".htm": "html",
-        ".xhtml": "html",
-        "": "txt",
-        ".text": "txt",
-        ".log": "txt",
-    }.get(suffix, suffix[1:])
+    if suffix in (".htm", ".xhtml"):
+        return "html"
+    if suffix in (".csv", ".tsv", ".html", ".json", ".md", ".srt", ".vtt"):
+        return suffix[1:]
+    return "md" if suffix == ".markdown" else "txt"
 
 
 def _binary_parser(kind: str) -> Callable[[bytes, str, str, str, ParseSettings], Document]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.cleaning import Cleaned, Edits, apply
+from index.cleaning import CONTROL, Cleaned, Edits, apply
 from index.errors import EmptyDocument
 from index.schema import Block, BlockKind, Document, Span
 
@@ -99,7 +99,7 @@ def build(
                 level=draft.level,
                 time=draft.time,
                 table=None if draft.table is None else tables.setdefault(draft.table, len(tables)),
-                header=draft.header,
+                header=tuple(_clean(h) for h in draft.header),
                 cells=tuple(s for c in draft.cells for s in _spans([c], cleaned)),
                 is_header=draft.is_header,
                 label=draft.label,
@@ -120,14 +120,19 @@ def build(
         blocks=tuple(blocks),
         content_hash=content_hash,
         format=found.format,
-        title=found.title,
+        title=_clean(found.title),
         kind=found.kind or "document",
         date=found.date,
         language=found.language or "zh",
-        meta=dict(found.meta),
+        meta={_clean(k): _clean(v) for k, v in found.meta.items()},
         page_starts=_page_starts(found.pages, cleaned),
         raw_runs=cleaned.runs,
     )
+
+
+def _clean(text: str) -> str:
+    """What is kept beside the text must be as storable as the text."""
+    return text if text.isascii() and text.isprintable() else CONTROL.sub("", text).strip()
 
 
 def _first_heading(drafts: Sequence[Draft]) -> Draft | None:

@@ -187,6 +187,7 @@ class _Reader:
     def _table(self, element: Any) -> None:
         rows: list[list[Pair]] = []
         header = False
+        mark, base = len(self.parts), self.length
         for row in element.iterfind(f"{_W}tr"):
             header = header or (not rows and row.find(f"{_W}trPr/{_W}tblHeader") is not None)
             cells: list[Pair] = []
@@ -206,10 +207,10 @@ class _Reader:
                 rows.append(cells)
         if not rows:
             return
-        raw = "".join(self.parts)
-        head = [raw[a:b] for a, b in rows[0]]
+        raw = "".join(self.parts[mark:])
+        head = [raw[a - base : b - base] for a, b in rows[0]]
         named = header or (len(rows) > 1 and is_header(head) and sum(map(bool, head)) >= 2)
-        self.drafts += table_drafts(raw, Table(0, 0, rows, named), self.n_tables)
+        self.drafts += table_drafts(raw, Table(0, 0, rows, named), self.n_tables, base)
         self.n_tables += 1
 
     def _notes(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from index.cleaning import HAN
 from index.parsing import marks
 from index.parsing.building import Pair
-from index.parsing.tables import Table
+from index.parsing.tables import Table, is_header
 
 _DROPPED = frozenset({
     "script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas",
@@ -54,7 +54,7 @@ class PageReader:
         self._parts: list[str] = []
         self._length = 0
         self.items: list[Item] = []
-        self.tables: list[tuple[int, Table]] = []
+        self.tables: list[tuple[bool, Table]] = []
         self._buffer: list[str] = []
         self._buffered = 0
         self._links = 0
@@ -259,6 +259,7 @@ class PageReader:
             self._put(" ".join(above.text_content().split()), False)
             self._flush("caption", furniture)
         grid: list[list[Pair]] = []
+        head: list[str] = []
         spans: dict[int, int] = {}  # column → further rows that a cell from above still covers
         for row in rows:
             column, cells = 0, list[Pair]()
@@ -269,6 +270,8 @@ class PageReader:
                     cells.append((self._length, self._length))
                     column += 1
                 words = " ".join(cell.text_content().split())
+                if not grid:
+                    head.append(words)
                 if words and not first:
                     self._parts.append("\t")
                     self._length += 1
@@ -283,28 +286,17 @@ class PageReader:
                     if high > 1:
                         spans[column] = high - 1
                     column += 1
+            for covered in [c for c in spans if c >= column and spans[c]]:
+                spans[covered] -= 1
             self._parts.append("\n")
             self._length += 1
             grid.append(cells)
-        texts = self.text()
-        head = [texts[a:b] for a, b in grid[0]]
-        all_heads = (
-            all(c.tag == "th" for c in rows[0]) or rows[0][0].getparent().getparent().tag == "thead"
-        )
-        plain = (
-            len(rows) > 2
-            and all(len(t) <= 20 for t in head)
-            and len(set(head)) == len(head)
-            and not any(t[:1].isdigit() for t in head)
-        )
-        if not any(t for t in head):
-            return
-        self.tables.append(
-            (
-                int(furniture),
-                Table(0, 0, [r for r in grid if any(b > a for a, b in r)], all_heads or plain),
-            )
-        )
+        marked = all(c.tag == "th" for c in rows[0])
+        marked = marked or rows[0][0].getparent().getparent().tag == "thead"
+        shown = len(rows) > 2 and len(set(head)) == len(head) and is_header(head)
+        filled = [row for row in grid if any(b > a for a, b in row)]
+        if filled:
+            self.tables.append((furniture, Table(0, 0, filled, (marked or shown) and any(head))))
 
 
 def _span(cell: Any, name: str) -> int:

@@ -43,11 +43,12 @@ class SpanTable:
 def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Table]:
     """All tables in reading order. `flattened`: also one cell a line (not in wrapped text)."""
     tables: list[Table] = []
+    runs = _cell_runs(lines) if flattened else []
     i = 0
     while i < len(lines):
         table = _pipes(lines, i) or _columns(lines, i)
         if table is None and flattened and len(lines[i].text) <= 60:
-            table = _flattened(raw, lines, i)
+            table = _flattened(lines, runs, i)
         if table is None:
             i += 1
         else:
@@ -56,12 +57,17 @@ def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Tab
     return tables
 
 
-def table_drafts(raw: str, table: Table, number: int) -> list[Draft]:
-    """A draft for each row; a cell takes its name from the header row."""
-    names = [plain(raw[a:b]) for a, b in table.rows[0]] if table.has_header else []
+def table_drafts(raw: str, table: Table, number: int, base: int = 0) -> list[Draft]:
+    """A draft for each row; a cell takes its name from the header row.
+
+    `raw` begins at raw offset `base`: a long document need not be put together for one table.
+    """
+    names = [plain(raw[a - base : b - base]) for a, b in table.rows[0]] if table.has_header else []
     drafts = []
     for i, row in enumerate(table.rows):
-        cells = [(j, cell) for j, cell in enumerate(row) if raw[cell[0] : cell[1]].strip()]
+        cells = [
+            (j, cell) for j, cell in enumerate(row) if raw[cell[0] - base : cell[1] - base].strip()
+        ]
         if not cells:
             continue
         is_header = table.has_header and i == 0
@@ -176,20 +182,37 @@ def is_header(cells: Sequence[str]) -> bool:
     return bool(named) and all(len(c) <= 24 and not _NUMERIC.fullmatch(c) for c in named)
 
 
-def _flattened(raw: str, lines: Sequence[Line], first: int) -> Table | None:
+def _cell_runs(lines: Sequence[Line]) -> list[tuple[int, int]]:
+    """For each line: (first, last) of the run of possible cells it is in; empty for no cell."""
+    runs: list[tuple[int, int]] = []
+    first = 0
+    for i, line in enumerate(lines):
+        if _is_cell(line):
+            runs.append((first, i + 1))
+        else:
+            runs.append((i, i))
+            first = i + 1
+    for i in range(len(runs) - 2, -1, -1):
+        if runs[i][1] > runs[i][0] and runs[i + 1][0] == runs[i][0] and runs[i + 1][1] > i + 1:
+            runs[i] = (runs[i][0], runs[i + 1][1])
+    return runs
+
+
+def _flattened(lines: Sequence[Line], runs: Sequence[tuple[int, int]], first: int) -> Table | None:
     """A run of short lines, whose count is a multiple of the header's, beneath a table's caption.
 
     Without a caption the columns must differ in kind: at least one of figures only.
     """
-    caption = bool(CAPTION.match(lines[first].text) and TABLE_CAPTION.match(lines[first].text))
+    text = lines[first].text
+    caption = CAPTION.match(text) is not None and TABLE_CAPTION.match(text) is not None
     start = first + 1 if caption else first
-    last = start
-    while last < len(lines) and last - start < 400 and _is_cell(lines[last]):
-        last += 1
-    if last - start < 6:
+    if start >= len(lines):
         return None
-    texts = [line.text for line in lines[start:last]]
-    columns = _best_columns(texts, lenient=caption)
+    begin, last = runs[start]
+    # A table may stand a little below the start of its run, but not anywhere in a long list.
+    if last - start < 6 or last - start > 400 or start - begin > 12:
+        return None
+    columns = _best_columns([line.text for line in lines[start:last]], lenient=caption)
     if columns is None:
         return None
     rows = [

@@ -88,7 +88,7 @@ def parse_transcript(
     found = Found("transcript", named, "transcript", None, language_of(raw), meta)
     return build(
         raw,
-        _whole_sentences(raw, drafts, edits),
+        _whole_sentences(raw, drafts, edits, {}),
         edits,
         found,
         doc_id=doc_id,
@@ -134,6 +134,7 @@ def parse_subtitles(
     edits.drop_controls(raw)
     edits.delete(0, cues[0].end())
     drafts: list[Draft] = []
+    gaps: dict[int, int] = {}
     for i, cue in enumerate(cues):
         end = cues[i + 1].start() if i + 1 < len(cues) else len(raw)
         body = raw[cue.end() : end]
@@ -151,7 +152,7 @@ def parse_subtitles(
         while stop > start and raw[stop - 1].isspace():
             stop -= 1
         if i + 1 < len(cues):
-            edits.replace(stop, max(stop + 1, cues[i + 1].start()), "\n")
+            gaps[stop] = max(stop + 1, cues[i + 1].start())
         for tag in _TAG.finditer(raw, start, stop):
             edits.delete(tag.start(), tag.end())
         for broken in re.finditer(r"(?<=\S)[ \t]*\r?\n[ \t]*(?=[^\s-])", raw[start:stop]):
@@ -162,13 +163,18 @@ def parse_subtitles(
         raise EmptyDocument("is a transcript without words; nothing to index")
     words = html.unescape("".join(raw[d.start : d.end] for d in drafts))
     found = Found("transcript", title, "transcript", None, language_of(words))
-    drafts = _whole_sentences(raw, drafts, edits)
+    drafts = _whole_sentences(raw, drafts, edits, gaps)
+    for stop, following in gaps.items():
+        edits.replace(stop, following, "\n")
     return build(raw, drafts, edits, found, doc_id=doc_id, source=source, content_hash=content_hash)
 
 
-def _whole_sentences(raw: str, drafts: list[Draft], edits: Edits) -> list[Draft]:
+def _whole_sentences(
+    raw: str, drafts: list[Draft], edits: Edits, gaps: dict[int, int]
+) -> list[Draft]:
     """Segments that stop in the middle of a sentence are joined with the next, within a minute.
 
+    `gaps`: from the end of a segment to the next one; those that joining fills are taken out.
     Left alone where speech was written down without punctuation.
     """
     speech = [d for d in drafts if d.kind is BlockKind.SEGMENT]
@@ -187,7 +193,7 @@ def _whole_sentences(raw: str, drafts: list[Draft], edits: Edits) -> list[Draft]
             and draft.time[0] - last.time[1] <= 3
             and draft.time[1] - last.time[0] <= 60
         ):
-            edits.items = [e for e in edits.items if e[0] != last.end or e[2] != "\n"]
+            gaps.pop(last.end, None)
             join_lines(raw, last.end, draft.start, edits)
             last.parts = [(last.start, draft.end)]
             last.time = (last.time[0], draft.time[1])

@@ -55,6 +55,7 @@ class _Writer:
         self.drafts: list[Draft] = []
         self.n_tables = 0
         self.said = False
+        self.mark = self.base = 0  # where the open table begins: among the parts, in the text
 
     def sheet(self, sheet: Any, max_rows: int) -> None:
         name = " ".join(str(sheet.title).split())
@@ -75,6 +76,8 @@ class _Writer:
             while words and not words[-1]:
                 words.pop()
             filled = sum(map(bool, words))
+            if not rows:
+                self.mark, self.base = len(self.parts), self.length
             if filled == 0 or (filled == 1 and (not rows or SOURCE_NOTE.match("".join(words)))):
                 self._table(rows, texts)
                 rows, texts = [], []
@@ -102,15 +105,9 @@ class _Writer:
             return
         head = [plain(t) for t in texts[0]]
         named = len(rows) > 1 and is_header(head) and sum(map(bool, head)) >= 2
-        base = rows[0][0][0]
-        # Only the table's own text is looked at: the sheet may be long.
-        width = rows[-1][-1][1] - base
-        tail = "".join(self.parts)[-(self.length - base) :][:width] if self.length > base else ""
-        moved = [[(a - base, b - base) for a, b in row] for row in rows]
-        for draft in table_drafts(tail, Table(0, 0, moved, named), self.n_tables):
-            draft.parts = [(a + base, b + base) for a, b in draft.parts]
-            draft.cells = [(a + base, b + base) for a, b in draft.cells]
-            self.drafts.append(draft)
+        self.drafts += table_drafts(
+            "".join(self.parts[self.mark :]), Table(0, 0, rows, named), self.n_tables, self.base
+        )
         self.n_tables += 1
 
     def _say(self, text: str) -> Pair:
