@@ -298,6 +298,8 @@ def test_libraries_lists_the_named_ones(
     assert "矿产  3 份文档" in out
     _, out, _ = run("libraries", "--json")
     assert json.loads(out)["documents"] == 3
+    _, _, err = run("ask", "问")
+    assert "已有：矿产" in err
 
 
 def test_check_finds_damage_and_says_how_to_mend_it(run: Run, library: str) -> None:
@@ -325,6 +327,13 @@ def test_doctor_shows_settings_with_their_origin_and_never_a_key(
     assert "DEEPSEEK_API_KEY：未设置" in out
     assert "reading.max_statements：2  ← --set" in out
     assert "← WENJU_EMBEDDING_MODEL" in out
+
+
+def test_doctor_lists_every_setting(run: Run) -> None:
+    code, out, _ = run("doctor", "--settings")
+    assert code == 0
+    assert "reading.max_statements：3  ← default" in out
+    assert "chunk.chunk_chars" in out
 
 
 # --- mistakes, help, manners ---------------------------------------------------------------------

@@ -101,6 +101,13 @@ def test_texts_become_the_types_of_the_fields(flag: str, name: str, value: objec
     assert getattr(load_settings(["make"], flags=[flag], stages=TWO).stage("make"), name) == value
 
 
+def test_every_setting_can_be_listed_with_its_origin() -> None:
+    listed = load_settings(["make"], flags=["read.max_mb=3"], stages=TWO).all()
+    assert Given("make.max_chars", 400, "default") in listed
+    assert Given("read.max_mb", 3, "--set") in listed
+    assert len(listed) == 11
+
+
 def test_a_table_can_only_be_given_in_the_file(tmp_path: Path) -> None:
     file = toml(tmp_path, "[make.weights]\nwords = 1.5\n")
     assert load_settings(["make"], file=file, stages=TWO).stage("make").weights == {"words": 1.5}

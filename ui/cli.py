@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-from index.errors import IndexingError
+from index.errors import IndexingError, LibraryNotFound
 from rag.errors import AnsweringError
 from ui.commands import NAMES
 from ui.errors import UiError, UsageError
@@ -42,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _complain(str(error))
         return 2
+    except LibraryNotFound as error:
+        _complain(f"{error}{_known_libraries()}")
+        return 1
     except (IndexingError, AnsweringError, UiError) as error:
         _complain(str(error))
         return 1
@@ -127,6 +130,13 @@ class _Version(argparse.Action):
 
         print(f"{PROG} {version(PROG)}")
         parser.exit()
+
+
+def _known_libraries() -> str:
+    from index.places import list_libraries
+
+    names = ", ".join(path.name for path in list_libraries())
+    return f"{say('separator')}{say('libraries_known', names=names)}" if names else ""
 
 
 def _examples(lines: str) -> str:

@@ -57,6 +57,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "did_you_mean": ("，是不是 {near}？", ", did you mean {near}?"),
     "no_libraries": ("还没有资料库：wenju index 文件夹", "No library yet: wenju index FOLDER"),
+    "libraries_known": ("已有：{names}（用 --index 指定）", "there is: {names} (use --index)"),
     # batch
     "batch_left": ("剩余 {time}", "{time} left"),
     "batch_summary": (

@@ -54,6 +54,15 @@ class Settings:
     def stage(self, name: str) -> Any:
         return self.stages[name]
 
+    def all(self) -> list[Given]:
+        """Every setting of these stages, given or not, by stage and in the stage's own order."""
+        origins = {one.key: one.origin for one in self.given}
+        return [
+            Given(f"{name}.{key}", getattr(stage, key), origins.get(f"{name}.{key}", "default"))
+            for name, stage in self.stages.items()
+            for key in _keys(type(stage))
+        ]
+
 
 @dataclass(slots=True)
 class _Collected:

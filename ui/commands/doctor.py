@@ -17,7 +17,8 @@ HELP = pick(
     "检查安装：装了什么、缺什么、怎么补", "what is installed, what is missing, how to get it"
 )
 EXAMPLES = """\
-  wenju doctor"""
+  wenju doctor
+  wenju doctor --settings        # 列出每一项设置 / every setting"""
 
 # (package, what it is for); without these something named does not work.
 _NEEDED = (
@@ -40,6 +41,11 @@ _KEYS = ("OPENAI_API_KEY", "DEEPSEEK_API_KEY", "DASHSCOPE_API_KEY")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--settings",
+        action="store_true",
+        help=pick("列出每一项设置", "list every setting"),
+    )
     common.add_settings(parser)
 
 
@@ -47,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
     from ui.settings import STAGES
 
     settings = common.settings(args, STAGES)
+    if args.settings:
+        for given in settings.all():
+            _line(given.key, f"{given.value}  ← {given.origin}")
+        return 0
     missing = [*_packages(), *_model(settings.stage("embedding"))]
     _title("大模型密钥（可选）", "Keys of LLMs (optional)")
     for name in _KEYS:
