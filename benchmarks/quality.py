@@ -203,8 +203,8 @@ def main() -> None:
         f"{version('wenju')}, default settings, extractive engine, offline. {machine()}.",
         "Metrics are defined in docs/evals.md; where the sets come from stands in README.md. "
         "Intervals: Wilson for shares, bootstrap for the rest. On cmrc2018 and drcd the gold is a "
-        "whole passage, and recall@1 is passage retrieval. The ranker and the judge are fitted on T1 "
-        "and T2: their numbers here are in-sample.",
+        "whole passage, and recall@1 is passage retrieval. The ranker and the judge are fitted on "
+        "T1 and T2: their numbers here are in-sample.",
     ]
     args.out.write_text("\n\n".join([*head, *parts]), encoding="utf-8")
     print(json.dumps({"written": str(args.out)}))
