@@ -12,6 +12,7 @@ import pytest
 
 from index.ingesting import IndexReport, IndexSettings, index_sources
 from ui.cli import main
+from ui.commands import NAMES
 
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
@@ -367,9 +368,7 @@ def test_help_and_version_exit_with_0(run: Run) -> None:
     assert out.split()[0] == "wenju"
 
 
-@pytest.mark.parametrize(
-    "name", ["ask", "batch", "chat", "check", "demo", "doctor", "index", "libraries", "sources"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_help_has_an_example(run: Run, name: str) -> None:
     code, out, _ = run(name, "--help")
     assert code == 0

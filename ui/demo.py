@@ -40,7 +40,7 @@ QUESTIONS = (
     ),
     DemoQuestion(
         ("出自录音，附分秒", "from a recording, with its minute"),
-        "温州那家阀门厂搞大模型一共砸了多少钱？",
+        "新买的推理芯片里，国产的下半年占几成？",
         "人工智能/播客《慢半拍》第42期：大模型这一年.json",
     ),
     DemoQuestion(

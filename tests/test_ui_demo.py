@@ -1,0 +1,69 @@
+"""The demonstration: what a stranger sees first."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from ui.cli import main
+from ui.demo import QUESTIONS, sample_folder
+
+
+def test_every_question_is_about_a_sample_document() -> None:
+    assert len(QUESTIONS) == 6
+    for one in QUESTIONS:
+        assert (sample_folder() / one.doc).is_file(), one.doc
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> list[str]:
+    """What `wenju demo` prints: what comes first, each question with its answer, what comes last."""
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setenv("WENJU_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
+        patch.setenv("WENJU_LANG", "zh")
+        assert main(["demo"]) == 0
+    parts = re.split(r"\n(?=[1-6]\. )", out.getvalue())
+    last, after = parts[-1].rsplit("\n\n", 1)
+    return [*parts[:-1], last, after]
+
+
+def test_all_samples_are_read(shown: list[str]) -> None:
+    assert re.search(r"资料库 demo：\d{2} 份文档", shown[0])
+    assert "未能读取" not in shown[0]
+
+
+def test_six_questions_are_shown_with_what_they_show(shown: list[str]) -> None:
+    assert len(shown) == 8
+    for number, one in enumerate(QUESTIONS, 1):
+        assert shown[number].startswith(f"{number}. {one.question}  ({one.shows[0]})")
+
+
+def test_a_table_row_comes_with_its_header(shown: list[str]) -> None:
+    assert "1,380" in shown[3]
+    assert "表头：" in shown[3]
+
+
+def test_a_recording_comes_with_its_minute(shown: list[str]) -> None:
+    assert "四成六" in shown[4]
+    assert re.search(r"\.json · \d\d:\d\d", shown[4])
+
+
+def test_what_is_not_in_the_documents_is_not_answered(shown: list[str]) -> None:
+    assert "玻利维亚" in shown[5].splitlines()[2]
+    assert "依据" not in shown[5]
+
+
+def test_sources_that_disagree_are_both_shown(shown: list[str]) -> None:
+    assert "144.7 吉瓦" in shown[6]
+    assert "1.36亿千瓦" in shown[6]
+
+
+def test_the_end_says_what_to_type_next(shown: list[str]) -> None:
+    for command in ("wenju ask", "wenju index", "wenju chat"):
+        assert command in shown[7]
