@@ -14,7 +14,7 @@ export HF_HUB_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo chat test test-browser lint check bench pins
+.PHONY: help install demo chat test test-browser lint check bench docs pins
 
 help:
 	@echo "make demo          index the sample library and answer six questions"
@@ -57,6 +57,11 @@ check: lint test
 bench: $(STAMP)
 	@for script in benchmarks/*.py; do \
 	  [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# After a change of the command line; a test compares.
+docs: $(STAMP)
+	WENJU_LANG=zh $(BIN)/python -m ui.helping > docs/cli.md
+	WENJU_LANG=en $(BIN)/python -m ui.helping > docs/cli.en.md
 
 # After a change of dependencies: what is installed now becomes what everyone gets.
 pins: $(STAMP)

@@ -21,7 +21,7 @@ def test_every_question_is_about_a_sample_document() -> None:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> list[str]:
-    """What `wenju demo` prints: what comes first, each question with its answer, what comes last."""
+    """What `wenju demo` prints: what comes first, each question and answer, what comes last."""
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setenv("WENJU_HOME", str(tmp_path_factory.mktemp("home")))

@@ -15,7 +15,14 @@ PORT = 7860
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    common.add_index(parser, default="")
+    parser.add_argument(
+        "--index",
+        metavar="LIBRARY",
+        help=pick(
+            "只开放这一个资料库（默认：所有资料库，在页面上选）",
+            "offer this library only (default: all of them, to choose on the page)",
+        ),
+    )
     parser.add_argument(
         "--port",
         type=int,
@@ -34,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     settings = common.settings(args, ["rag"])
     serve(
         settings.stage("rag"),
-        library=args.index or None,
+        library=args.index,
         port=args.port,
         open_browser=args.open,
     )
