@@ -12,6 +12,8 @@ from evals.comparing import Comparison
 from evals.intervals import bootstrap, wilson
 from evals.metrics import METRICS, SET_METRICS
 from evals.metrics.base import Metric
+from evals.metrics.calibration import Bin, reliability
+from evals.metrics.risk_coverage import risk_coverage
 
 GROUPINGS: dict[str, Callable[[Case], str]] = {
     "lang": lambda c: c.question.lang,
@@ -61,6 +63,8 @@ class Report:
     groups: dict[str, dict[str, tuple[Cell, ...]]]  # grouping → group → cells
     sizes: dict[str, dict[str, int]]
     unlocated: tuple[str, ...]  # questions whose gold is not among the documents
+    curve: tuple[tuple[float, float, float], ...]  # confidence, coverage, risk
+    bins: tuple[Bin, ...]  # stated confidence against the share that is right
 
 
 def report(cases: Sequence[Case], by: Sequence[str] = ("lang", "type", "level")) -> Report:
@@ -83,6 +87,8 @@ def report(cases: Sequence[Case], by: Sequence[str] = ("lang", "type", "level"))
             for name, held in groups.items()
         },
         unlocated=tuple(c.question.id for c in cases if any(not g.spans for g in c.gold)),
+        curve=tuple(risk_coverage(cases)),
+        bins=tuple(reliability(cases)),
     )
 
 
@@ -113,6 +119,14 @@ def report_json(found: Report) -> dict[str, Any]:
             }
             for name, rows in found.groups.items()
         },
+        "risk_coverage": [
+            {"confidence": _round(c), "coverage": _round(v), "risk": _round(r)}
+            for c, v, r in found.curve
+        ],
+        "reliability": [
+            {"from": b.low, "n": b.n, "confidence": _round(b.confidence), "right": _round(b.right)}
+            for b in found.bins
+        ],
         "unlocated": list(found.unlocated),
     }
 

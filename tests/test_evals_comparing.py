@@ -162,6 +162,9 @@ def test_tables_in_text_markdown_and_json_say_the_same() -> None:
     read = json.loads(json.dumps(report_json(found)))
     assert read["metrics"]["correct"]["mean"] == 0.75
     assert read["by"]["level"]["1"]["n"] == 8
+    # Every record of `mixed` says 0.5: one bin, one step to full coverage, 5 of 14 answers wrong.
+    assert read["risk_coverage"] == [{"confidence": 0.5, "coverage": 1.0, "risk": 0.357143}]
+    assert [(b["from"], b["n"]) for b in read["reliability"]] == [(0.5, 14)]
 
 
 def test_gold_that_is_not_in_the_library_is_named() -> None:
