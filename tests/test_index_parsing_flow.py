@@ -281,3 +281,12 @@ def test_any_text_is_covered_in_order_and_leads_back(parts: list[tuple[str, str]
         assert origin is not None
         same = raw[origin] == character or (raw[origin].isspace() and character in " \n")
         assert same or character == "\ufffd"
+
+
+def test_a_log_keeps_its_lines() -> None:
+    lines = [
+        f"2025-01-01 12:00:{i:02} INFO worker {i} took the next job off the queue"
+        for i in range(40)
+    ]
+    document = parse("\n".join(lines))
+    assert [document.quote(b.spans) for b in document.blocks] == lines

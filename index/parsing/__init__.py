@@ -190,7 +190,7 @@ def _parse_text(
     if kind == "html":
         from index.parsing.html import parse_html
 
-        return parse_html(data, decoded, title=stem, settings=settings, **names)
+        return parse_html(data, decoded, title=stem, **names)
     if kind == "md":
         from index.parsing.markdown import parse_markdown
 

@@ -16,11 +16,15 @@ from index.parsing.html_blocks import page_drafts
 from index.parsing.html_text import PageReader
 from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import link
-from index.parsing.settings import ParseSettings
 from index.schema import BlockKind, Document
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_WRAPPERS = re.compile(
+    r"</?(?:div|span|font|section|article|center|blockquote|[bui]|em|strong|ul|ol|li|dl|dd|table|"
+    r"tbody|tr|td)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
 _SUFFIX = re.compile(r"\s*[_|–—\-·]+\s*[^_|–—\-·]{2,30}$")
 _DATES = (
     "article:published_time",
@@ -45,18 +49,14 @@ def parse_html(
     source: str,
     content_hash: str,
     title: str,
-    settings: ParseSettings,
 ) -> Document:
     """`title` is used where the page names none."""
-    import lxml.html  # type: ignore[import-untyped]
 
-    text = _DECLARATION.sub("", _declared(data, decoded))
-    parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=False)
-    try:
-        root = lxml.html.document_fromstring(text.replace("\x00", ""), parser=parser)
-    except (lxml.etree.ParserError, ValueError):
-        raise EmptyDocument("is a page without text; save it again from the browser") from None
-    reader = PageReader(settings.max_depth)
+    root = _tree(_DECLARATION.sub("", _declared(data, decoded)).replace("\x00", ""))
+    reader = PageReader()
+    tags = _meta(root)
+    dated = _time(root)
+    whole = " ".join((root.findtext(".//title") or "").split())
     reader.read(root)
     raw = reader.text()
     drafts = page_drafts(reader)
@@ -66,8 +66,7 @@ def parse_html(
     link(raw, [d for d in drafts if id(d) not in linked])
     for draft in drafts:
         draft.markers = kept.get(id(draft), draft.markers)
-    tags = _meta(root)
-    named = _title(root, tags, raw, drafts)
+    named = _title(tags.get("og:title") or whole, raw, drafts)
     facts = read_facts(raw, drafts, title=named)
     meta = dict(facts.meta)
     for key, names in (("author", _AUTHORS), ("publisher", _PUBLISHERS)):
@@ -76,12 +75,27 @@ def parse_html(
             meta[key] = value[:200]
     if url := tags.get("og:url"):
         meta["url"] = url[:500]
-    stated = next((d for n in _DATES if (d := date_in(tags.get(n, "")))), None) or _time(root)
+    stated = next((d for n in _DATES if (d := date_in(tags.get(n, "")))), None) or dated
     kind = facts.kind if facts.kind in ("statute", "paper", "report", "news") else "web_page"
     edits = Edits()
     edits.drop_controls(raw)
     found = Found("html", facts.title or title, kind, stated or facts.date, facts.language, meta)
     return build(raw, drafts, edits, found, doc_id=doc_id, source=source, content_hash=content_hash)
+
+
+def _tree(text: str) -> Any:
+    """The page as a tree. One nested deeper than the parser goes is read without wrappers."""
+    import lxml.html  # type: ignore[import-untyped]
+
+    try:
+        parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True)
+        root = lxml.html.document_fromstring(text, parser=parser)
+        if any("depth" in entry.message for entry in parser.error_log):
+            parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True)
+            root = lxml.html.document_fromstring(_WRAPPERS.sub("\n", text), parser=parser)
+        return root
+    except (lxml.etree.ParserError, ValueError):
+        raise EmptyDocument("is a page without text; save it again from the browser") from None
 
 
 def _declared(data: bytes, decoded: Decoded) -> str:
@@ -109,14 +123,10 @@ def _meta(root: Any) -> dict[str, str]:
     return tags
 
 
-def _title(root: Any, tags: dict[str, str], raw: str, drafts: list[Draft]) -> str:
-    """The page's only h1, else its title without the site's name."""
+def _title(whole: str, raw: str, drafts: list[Draft]) -> str:
+    """The page's first h1, else its title without the site's name."""
     tops = [d for d in drafts if d.kind is BlockKind.HEADING and d.level == 1]
     h1 = " ".join(raw[tops[0].start : tops[0].end].split()) if tops else ""
-    element = root.find(".//title")
-    whole = tags.get("og:title") or " ".join(
-        (element.text_content() if element is not None else "").split()
-    )
     if h1 and (h1 in whole or not whole):
         return h1
     short = _SUFFIX.sub("", whole)

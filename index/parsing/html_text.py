@@ -47,8 +47,7 @@ class Item:
 
 
 class PageReader:
-    def __init__(self, max_depth: int) -> None:
-        self.max_depth = max_depth
+    def __init__(self) -> None:
         self.markers: list[tuple[Pair, str]] = []  # a short link within the page, and its target
         self.targets: dict[str, int] = {}  # where each element with an id begins
         self._parts: list[str] = []

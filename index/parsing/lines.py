@@ -11,6 +11,8 @@ from statistics import median
 from index.parsing.marks import is_terminal
 
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
+_SENTENCE_END = re.compile(r"[。！？；]|[A-Za-z)”\"][.!?](?:\s|$|[”\"])")
+_DIGITS = re.compile(r"\d")
 _FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
 
 
@@ -104,6 +106,7 @@ def measure(lines: Sequence[Line]) -> Layout:
         and len(broken) >= 0.5 * len(full)
         and len(broken) >= 2
     )
+    wrapped = wrapped and _is_prose(sample)
     gap = 1
     if wrapped:
         gaps = [lines[i + 1].gap for i in broken if not lines[i + 1].new_page]
@@ -111,6 +114,13 @@ def measure(lines: Sequence[Line]) -> Layout:
     long = [line for line in sample if line.width >= 60]
     closed = sum(is_terminal(line.text) for line in long) >= 0.6 * len(long)
     return Layout(wrapped, gap, width, latin_width, closed)
+
+
+def _is_prose(lines: Sequence[Line]) -> bool:
+    """Sentences end in it now and then, and its lines do not all begin alike, as a log's do."""
+    ending = sum(_SENTENCE_END.search(line.text) is not None for line in lines)
+    starts = Counter(_DIGITS.sub("0", line.text[:6]) for line in lines)
+    return ending >= 0.12 * len(lines) and max(starts.values()) <= max(3, 0.5 * len(lines))
 
 
 def _common(widths: list[int]) -> int:

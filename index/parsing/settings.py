@@ -15,4 +15,3 @@ class ParseSettings:
     max_pages: int = 5000
     max_rows: int = 200_000  # of one sheet or CSV file
     max_unpacked_mb: int = 500  # what a DOCX or XLSX says it unpacks to
-    max_depth: int = 200  # of nested HTML
