@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.terms import Concept
 
 
 def matched_spans(question: str, quote: str, as_of: date) -> list[tuple[int, int]]:
@@ -13,19 +18,25 @@ def matched_spans(question: str, quote: str, as_of: date) -> list[tuple[int, int
     does not occur whole, its pieces count.
     """
     from index.segmenting import key
-    from index.thesaurus import shipped as thesaurus
-    from rag import background
-    from rag.normalising import normalise
-    from rag.terms import concepts_of
 
     text = key(quote)
     marked = [False] * len(text)
-    for concept in concepts_of(normalise(question, as_of), thesaurus(), background.shipped()):
+    for concept in _concepts(question, as_of):
         whole = [s for a in concept.alternatives for s in _occurrences(text, a.term)]
         spans = whole or [s for piece in concept.pieces for s in _occurrences(text, piece)]
         for start, end in spans:
             marked[start:end] = [True] * (end - start)
     return [m.span() for m in re.finditer("x+", "".join("x" if m else " " for m in marked))]
+
+
+@lru_cache(maxsize=8)  # an answer has several quotes
+def _concepts(question: str, as_of: date) -> tuple[Concept, ...]:
+    from index.thesaurus import shipped as thesaurus
+    from rag import background
+    from rag.normalising import normalise
+    from rag.terms import concepts_of
+
+    return concepts_of(normalise(question, as_of), thesaurus(), background.shipped())
 
 
 def _occurrences(text: str, term: str) -> list[tuple[int, int]]:
