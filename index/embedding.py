@@ -138,7 +138,7 @@ class StaticEmbedder:
             self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
             with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
                 names = set(tensors.keys())
-                vectors = tensors.get_tensor("embeddings").astype(np.float32)
+                vectors = tensors.get_tensor("embeddings")
                 mapping = tensors.get_tensor("mapping") if "mapping" in names else None
                 weights = tensors.get_tensor("weights") if "weights" in names else None
         except Exception as error:  # both libraries raise their own, undocumented kinds
@@ -148,7 +148,7 @@ class StaticEmbedder:
         if mapping is not None:
             vectors = vectors[mapping]
         if weights is not None:
-            vectors = vectors * weights.astype(np.float32)[:, None]
+            vectors = vectors.astype(np.float32) * weights.astype(np.float32)[:, None]
         n_tokens = self._tokenizer.get_vocab_size()
         if len(vectors) != n_tokens:
             raise ModelUnavailable(
@@ -159,7 +159,8 @@ class StaticEmbedder:
         if unknown is not None:
             vectors[unknown] = 0  # model2vec leaves unknown tokens out of the mean
         dim = checked_dim(truncate_dim, vectors.shape[1])
-        self._vectors: Vectors = np.ascontiguousarray(vectors[:, :dim])
+        # As stored, in half precision: widening all of it costs more than a question does.
+        self._vectors: npt.NDArray[Any] = np.ascontiguousarray(vectors[:, :dim])
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self.dim: int = dim
@@ -169,6 +170,8 @@ class StaticEmbedder:
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
 
+        if len(texts) >= _STATIC_BATCH:
+            self._vectors = self._vectors.astype(np.float32, copy=False)
         out = np.zeros((len(texts), self.dim), dtype=np.float32)
         for start in range(0, len(texts), _STATIC_BATCH):
             batch = [text or " " for text in texts[start : start + _STATIC_BATCH]]
@@ -191,7 +194,8 @@ class StaticEmbedder:
         """Adds each text's token vectors into its row of `out`; a mean has the same direction."""
         for row, tokens in enumerate(ids):
             if tokens:
-                self._vectors[tokens].sum(axis=0, out=out[row])
+                found = self._vectors[tokens].astype(out.dtype, copy=False)
+                found.sum(axis=0, out=out[row])
 
 
 def quantise(vectors: Vectors) -> Codes:
@@ -241,13 +245,13 @@ def checked_dim(wanted: int | None, available: int) -> int:
 def make_model_id(name: str, digest: str, *variant: object) -> str:
     """`name@hash`; what else changes the vectors (prompts, dimensions) is part of the hash."""
     if any(part is not None for part in variant):
-        digest = hashlib.sha256(f"{digest} {variant!r}".encode()).hexdigest()
+        digest = hashlib.blake2b(f"{digest} {variant!r}".encode()).hexdigest()
     return f"{name}@{digest[:16]}"
 
 
 def hash_files(root: Path, files: Sequence[Path]) -> str:
-    """Hex SHA-256 of names, sizes and bytes, in the order given; of large files only both ends."""
-    total = hashlib.sha256()
+    """Hex BLAKE2b of names, sizes and bytes, in the order given; of large files only both ends."""
+    total = hashlib.blake2b(digest_size=32)
     for path in files:
         size = path.stat().st_size
         total.update(f"{path.relative_to(root).as_posix()}\0{size}\0".encode())
