@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from index.parsing import ParseSettings, parse_file
 from index.schema import Block, BlockKind, Document, Skipped
@@ -273,3 +275,39 @@ def test_traditional_chinese_and_english_are_recognised(tmp_path: Path) -> None:
     assert parse_one(tmp_path / "a.txt", hant.encode("big5hkscs")).language == "zh-Hant"
     assert parse_one(tmp_path / "b.txt", "Exports rose by a third last year.").language == "en"
     assert parse_one(tmp_path / "c.txt", BODY).language == "zh"
+
+
+_PIECES = st.sampled_from(
+    ["# 标题", "## 二级 ##", "- 项", "1. 甲", "> 引文", "| a | b |", "|---|---|", "```", "---",
+     "[^1]: 注。", "见[^1]。", "a,b,c", '"x, ""y""', "<p>段落</p>", "</div>", "<script>", "&amp;",
+     "<table><tr><td>甲<td>乙</tr>", "<sup><a href='#n'>1</a></sup>", "<li id=n>注文", BODY,
+     "1\n00:00:01,000 --> 00:00:02,000", "话说到一半", "表1：产量", "🙂", "\ud800", "\x00", "　"]
+)  # fmt: skip
+_ENDS = st.sampled_from(["\n", "\n\n", "\r\n", "", "\t", "\f"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(parts=st.lists(st.tuples(st.one_of(_PIECES, st.text(max_size=12)), _ENDS), max_size=20))
+@pytest.mark.parametrize("suffix", ["md", "html", "csv", "srt"])
+def test_any_input_is_covered_without_overlap(
+    suffix: str, parts: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any.{suffix}"
+    raw = "".join(piece + ending for piece, ending in parts)
+    path.write_bytes(raw.encode("utf-8", "replace"))
+    (found,) = parse_file(path, path.name, ParseSettings())
+    if isinstance(found, Skipped):
+        assert "broken and cannot be read" not in found.reason
+        return
+    taken = [False] * len(found.text)
+    starts = [b.spans[0].start for b in found.blocks]
+    assert starts == sorted(starts)
+    for block in found.blocks:
+        assert len(block.header) in (0, len(block.cells))
+        for span in block.spans:
+            assert not any(taken[span.start : span.end])
+            taken[span.start : span.end] = [True] * len(span)
+        for cell in block.cells:
+            assert block.span.start <= cell.start < cell.end <= block.span.end
+    assert covered(found) >= 0.995
+    found.text.encode("utf-8")

@@ -12,6 +12,7 @@ from index.schema import BlockKind
 
 _TOP = 40  # lines in which front matter stands
 _LETTER = re.compile(r"[\u3400-\u9fffA-Za-z]")
+_BULLET = re.compile(r"[•●■◆▪‣○◦▶➤✓✔►❖]|[-*]\s+\S")
 _NO_TITLE = re.compile(r"https?://|@|[，。；]")
 
 
@@ -140,6 +141,8 @@ class Judge:
             return True
         width = self.lines[i].width
         if self.layout.wrapped and width < 0.7 * self.layout.full(last) and marks.is_caption(text):
+            return True
+        if _BULLET.match(text):
             return True
         full = self.layout.wrapped and last.width >= 0.8 * self.layout.full(last)
         if full and not marks.is_terminal(last.text):

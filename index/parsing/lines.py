@@ -12,6 +12,7 @@ from index.parsing.marks import is_terminal
 
 _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
 _SENTENCE_END = re.compile(r"[。！？；]|[A-Za-z)”\"][.!?](?:\s|$|[”\"])")
+_FIELD = re.compile(r"[^。，；：:]{1,14}[：:]")  # such as "姓名：…"; a form has one on each line
 _DIGITS = re.compile(r"\d")
 _FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
 
@@ -94,17 +95,15 @@ def measure(lines: Sequence[Line]) -> Layout:
     latin = sorted(line.width for line in sample if line.latin)
     width, latin_width = _common(han) if han else _high(latin), _high(latin or han)
     main = width if len(han) >= len(latin) else latin_width
-    full = [
-        i
-        for i, line in enumerate(lines[:-1])
-        if line.width >= 20 and 0.82 * main <= line.width <= 1.2 * main
-    ]
+    # Chinese lines break at one width; English ones end ragged, up to a long word short of it.
+    least = main - 7 if len(han) >= len(latin) else 0.75 * main
+    full = [i for i, x in enumerate(lines[:-1]) if least <= x.width <= 1.25 * main]
     broken = [i for i in full if not is_terminal(lines[i].text)]
     wrapped = (
-        main <= 180
+        30 <= main <= 180
         and len(full) >= 0.35 * len(wide)
-        and len(broken) >= 0.5 * len(full)
-        and len(broken) >= 2
+        and len(broken) >= max(2, 0.5 * len(full))
+        and sum(_FIELD.match(x.text) is not None for x in lines) <= 0.3 * len(lines)
     )
     wrapped = wrapped and _is_prose(sample)
     gap = 1
@@ -183,4 +182,7 @@ def resumes(line: Line, following: Line, layout: Layout) -> bool:
     """A sentence that a note, a page number or a header interrupted goes on in `following`."""
     if is_terminal(line.text):
         return False
-    return line.width >= (0.55 * layout.full(line) if layout.wrapped else 24)
+    if layout.wrapped:
+        return line.width >= 0.55 * layout.full(line)
+    long = following.width >= 60 or is_terminal(following.text)
+    return line.width >= 50 and _breaks_off(line) and long

@@ -92,12 +92,15 @@ _IMPRINT = re.compile(
     rf"|\s{{2,}}{_MONTH}\s+(?:19|20)\d{{2}}$"
 )
 _FRONT_LINE = re.compile(
-    r"(?:原创\s|(?:本[刊报网])?(?:记者|通讯员)[\s　]+[\u4e00-\u9fff]{2,4}(?:[\s　、]|$)|"
+    r"(?:原创\s|(?:总?第\s?\d+\s?期|第.{1,8}卷第.{1,6}期|(?:19|"
+    r"20)\d{2}年第\s?\d+\s?期)(?:[\s　（(]|$)|(?:本[刊报网])?(?:记者|"
+    r"通讯员)[\s　]+[\u4e00-\u9fff]{2,4}(?:[\s　、]|$)|"
     r"AI\s?编译自|本文(?:编译|转载|摘)自|编译自|译自|转载自|By [A-Z][a-z]+ [A-Z])"
 )
 _DATE_LINE = re.compile(
     r"[（(]?\s*(?:(?:19|20)\d{2}|"
-    r"[二一][〇零○九][〇零○一二三四五六七八九]{2})\s*[年./-]\s*[\d一二三四五六七八九十]{1,3}\s*(?:[月./-]\s*(?:[\d一二三四五六七八九十]{1,3}\s*日?)?)?"
+    r"[二一][〇零○九][〇零○一二三四五六七八九]{2})\s*[年./-]\s*[\d一二三四五六七八九十]{1,3}\s*(?"
+    r":[月./-]\s*(?:[\d一二三四五六七八九十]{1,3}\s*日?)?)?"
     r"\s*(?:(?:星期|周)[一二三四五六日天])?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?\s*[）)]?$"
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|"
     r"December)\s+\d{1,2},?\s+\d{4}$"
@@ -194,7 +197,7 @@ def is_front(line: str, *, near_top: bool) -> bool:
         line = line.translate(_SIMPLER)
     if _FRONT_ANY.match(line):
         return True
-    if not near_top or len(line) > 120:
+    if not near_top or len(line) > 120 or (len(line) > 40 and line[-1] in "。？！"):
         return False
     if _FRONT_TOP.match(line) or _FRONT_LINE.match(line) or _DATE_LINE.match(line):
         return True
