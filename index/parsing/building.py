@@ -86,6 +86,13 @@ def build(
         spans = _spans(draft.parts, cleaned)
         if not spans:
             continue
+        # A cell of control characters alone is gone after cleaning, and its name with it.
+        names = draft.header or ("",) * len(draft.cells)
+        cells = [
+            (_clean(name), span)
+            for name, cell in zip(names, draft.cells, strict=True)
+            for span in _spans([cell], cleaned)
+        ]
         if draft.kind is BlockKind.HEADING:
             level = draft.level or 1
             while stack and stack[-1][0] >= level:
@@ -99,8 +106,8 @@ def build(
                 level=draft.level,
                 time=draft.time,
                 table=None if draft.table is None else tables.setdefault(draft.table, len(tables)),
-                header=tuple(_clean(h) for h in draft.header),
-                cells=tuple(s for c in draft.cells for s in _spans([c], cleaned)),
+                header=tuple(h for h, _ in cells) if draft.header else (),
+                cells=tuple(c for _, c in cells),
                 is_header=draft.is_header,
                 label=draft.label,
                 markers=tuple(s for m in draft.markers for s in _spans([m], cleaned)),
