@@ -100,7 +100,8 @@ def _decode_legacy(data: bytes) -> Decoded:
         if wide.encoding != "binary":
             return wide
     almost = data.decode("utf-8", errors="replace")
-    if almost.count("\ufffd") <= 3 + len(almost) // 2000 and HAN.search(almost):
+    # Another encoding read as UTF-8 fails at every other character; a damaged file now and then.
+    if almost.count("\ufffd") <= 3 + len(almost) // 50 and HAN.search(almost):
         return Decoded(almost, "utf-8")
     best: tuple[float, Decoded] | None = None
     for encoding in ("gb18030", "big5hkscs"):

@@ -122,7 +122,11 @@ def _read(
             )
         pages = []
         for i in range(len(pdf)):
-            page = pdf[i]
+            try:
+                page = pdf[i]
+            except pdfium.PdfiumError:
+                pages.append(_Page(i + 1, [], [], 0.0))  # one broken page costs no other
+                continue
             try:
                 rows = in_reading_order(read_rows(page))
                 grids = find_grids(rows, read_rules(page)) if rows else []
