@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from pathlib import Path
 
 import pytest
 
@@ -20,12 +19,11 @@ def test_every_question_is_about_a_sample_document() -> None:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> list[str]:
+def shown(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What `wenju demo` prints: what comes first, each question and answer, what comes last."""
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setenv("WENJU_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
         patch.setenv("WENJU_LANG", "zh")
         assert main(["demo"]) == 0
     parts = re.split(r"\n(?=[1-6]\. )", out.getvalue())
@@ -44,24 +42,33 @@ def test_six_questions_are_shown_with_what_they_show(shown: list[str]) -> None:
         assert shown[number].startswith(f"{number}. {one.question}  ({one.shows[0]})")
 
 
+def test_a_plain_question_is_understood(shown: list[str]) -> None:
+    assert "‹特朗普›" in shown[1]
+
+
+def test_an_english_question_finds_a_chinese_document(shown: list[str]) -> None:
+    assert "9.9%" in shown[2]
+    assert "Sources\n[1] " in shown[2]
+
+
 def test_a_table_row_comes_with_its_header(shown: list[str]) -> None:
     assert "1,380" in shown[3]
-    assert "表头：" in shown[3]
+    assert "表头：时间 | 电池级碳酸锂" in shown[3]
 
 
 def test_a_recording_comes_with_its_minute(shown: list[str]) -> None:
-    assert "四成六" in shown[4]
+    assert "一百一十片" in shown[4]
     assert re.search(r"\.json · \d\d:\d\d", shown[4])
 
 
 def test_what_is_not_in_the_documents_is_not_answered(shown: list[str]) -> None:
-    assert "玻利维亚" in shown[5].splitlines()[2]
     assert "依据" not in shown[5]
+    assert "没有" in shown[5]
 
 
 def test_sources_that_disagree_are_both_shown(shown: list[str]) -> None:
-    assert "144.7 吉瓦" in shown[6]
-    assert "1.36亿千瓦" in shown[6]
+    assert "246.3万片" in shown[6]
+    assert "231万片" in shown[6]
 
 
 def test_the_end_says_what_to_type_next(shown: list[str]) -> None:

@@ -26,12 +26,12 @@ QUESTIONS = (
     DemoQuestion(
         ("随口一问", "plain words"),
         "川普去年对芯片干了啥",
-        "english/chip-controls-explained.html",
+        "贸易/2025年美国对华关税与出口管制综述.html",
     ),
     DemoQuestion(
         ("英文问中文资料", "English over Chinese documents"),
-        "How many working days does the filing of a generative AI service take on average?",
-        "人工智能/生成式人工智能备案与标识：一年来的落实情况.html",
+        "How big a stake did Washington take in Intel in August 2025?",
+        "芯片/各国芯片补贴比较（2026年版）.docx",
     ),
     DemoQuestion(
         ("出自表格", "from a table"),
@@ -40,18 +40,18 @@ QUESTIONS = (
     ),
     DemoQuestion(
         ("出自录音，附分秒", "from a recording, with its minute"),
-        "新买的推理芯片里，国产的下半年占几成？",
-        "人工智能/播客《慢半拍》第42期：大模型这一年.json",
+        "邵工说国产光刻机样机一小时跑多少片？",
+        "芯片/《车间里的人》第19期：设备工程师老邵.json",
     ),
     DemoQuestion(
         ("资料里没有", "not in the documents"),
-        "玻利维亚2025年产了多少锂？",
-        "关键矿产/2025年锂市场年度报告.md",
+        "抖音海外版在英国有多少人用？",
+        "贸易/电台《下班路上聊经济》：短视频与大豆.json",
     ),
     DemoQuestion(
         ("来源说法不一", "sources disagree"),
-        "截至2025年底，全国新型储能装机规模到底有多大？",
-        "能源/2025年新型储能年度观察.pdf",
+        "截至2025年末，大陆12英寸晶圆月产能是多少？",
+        "芯片/12英寸晶圆厂产能盘点.html",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from ui.commands import common
 from ui.messages import pick, say
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from index.errors import IndexMismatch, LibraryBroken, LibraryVersion
     from index.ingesting import index_sources
     from index.places import resolve_library
     from index.store import open_library
@@ -32,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     path = resolve_library(LIBRARY)
     style = COLOUR if common.is_coloured(sys.stdout) else PLAIN
     with progress() as show:
-        report = index_sources(
+        make = partial(
+            index_sources,
             path,
             [sample_folder()],
             settings.stage("index"),
@@ -40,6 +43,11 @@ def run(args: argparse.Namespace) -> int:
                 now.files_done, now.files_total, now.source or say("index_writing")
             ),
         )
+        try:
+            report = make()
+        except (IndexMismatch, LibraryVersion, LibraryBroken):
+            # Made by an earlier version: there is nothing in it that we could not make again.
+            report = make(rebuild=True)
     print_report(report, LIBRARY)
     print(say("demo_as_of", date=AS_OF))
     with open_library(path) as library:
