@@ -27,7 +27,7 @@ HEAVY = {
 # What a dependency stands on itself, and will not come without.
 BROUGHT = {
     "gradio": {"fastapi", "starlette", "uvicorn"},
-    "langchain": {"langchain-core"},
+    "langchain": {"langchain-core", "pydantic"},
     "sentence-transformers": {"huggingface-hub", "safetensors", "tokenizers"},
 }
 # Classes of langchain_core must be subclassed where they are defined.
