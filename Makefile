@@ -14,13 +14,14 @@ export HF_HUB_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo chat test test-browser lint check bench docs pins
+.PHONY: help install demo chat test test-browser test-wheel lint check bench docs pins
 
 help:
 	@echo "make demo          index the sample library and answer six questions"
 	@echo "make chat          the chat page, on this machine only"
 	@echo "make test          all tests, offline"
 	@echo "make test-browser  the chat page in a real browser"
+	@echo "make test-wheel    the demonstration from the built wheel"
 	@echo "make check         ruff, mypy and all tests"
 	@echo "make bench         the benchmarks, each printing its command and machine"
 
@@ -46,6 +47,15 @@ test: $(STAMP)
 
 test-browser: $(STAMP)
 	@if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; elif [ "$$CI" = true ]; then exit 1; fi
+
+# What people install, run from a folder that is not the checkout.
+test-wheel: $(STAMP)
+	@rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps -w build/wheel .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/wheel/site build/wheel/*.whl
+	cd build/wheel && WENJU_HOME=home PYTHONSAFEPATH=1 PYTHONPATH=site ../../$(BIN)/python -c \
+	  'import sys, ui.cli; assert "site" in ui.cli.__file__, ui.cli.__file__; sys.exit(ui.cli.main(["demo"]))' > demo.txt
+	@tail -n 4 build/wheel/demo.txt
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
