@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from index.chunking import split_chunks, split_sentences
+from index.embedding import EmbeddingSettings, load_embedder
 from index.lexical import WeightedTerm
 from index.schema import (
     Block,
@@ -22,7 +23,7 @@ from index.segmenting import grams, words
 
 
 class ReferenceLibrary:
-    """The reading side of `index.store.Library`, without vectors."""
+    """The reading side of `index.store.Library`."""
 
     name = "reference"
     hash = "sha256:reference"
@@ -34,6 +35,11 @@ class ReferenceLibrary:
         self._postings: dict[tuple[str, str], list[int]] = defaultdict(list)
         for document in self._documents.values():
             self._add(document)
+        self.embedder = load_embedder(EmbeddingSettings())
+        texts = [self._documents[c.doc_id].text for c in self._chunks]
+        self._vectors = self.embedder.embed_documents(
+            [t[c.span.start : c.span.end] for t, c in zip(texts, self._chunks, strict=True)]
+        )
 
     def _add(self, document: Document) -> None:
         sentences = self._sentences[document.doc_id] = split_sentences(document)
@@ -87,8 +93,16 @@ class ReferenceLibrary:
         ]
         return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
 
-    def search_dense(self, *_: Any) -> list[ScoredChunk]:
-        return []
+    def search_dense(
+        self, vector: Any, k: int, doc_ids: Collection[str] | None = None
+    ) -> list[ScoredChunk]:
+        scores = self._vectors @ vector
+        found = [
+            ScoredChunk(chunk, float(score))
+            for chunk, score in zip(self._chunks, scores, strict=True)
+            if doc_ids is None or chunk.doc_id in doc_ids
+        ]
+        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
 
 
 def document_of(doc_id: str, parts: Iterable[tuple[str, str]]) -> tuple[Document, list[int]]:

@@ -24,12 +24,13 @@ from rag.retrieval import Retrieval
 PATH = Path(__file__).parent / "answerability.json"
 
 _OF_BEST = (
-    "words", "concepts", "grams", "near", "around", "region", "region_grams", "title", "rarest",
-    "rarest_near", "rarest_region", "second", "second_near", "names", "names_region", "clause",
-    "fit", "fit_clause", "unit", "new", "product", "document",
+    "words", "concepts", "grams", "near", "around", "region", "region_grams", "title", "carried",
+    "focus", "carried_focus", "rarest", "rarest_near", "rarest_region", "second", "second_near",
+    "names", "names_region", "clause", "fit", "fit_clause", "unit", "new", "product", "document",
 )  # fmt: skip
 _OF_TOP_THREE = (
-    "concepts", "fit", "unit", "names", "rarest", "near", "fit_clause", "clause", "words",
+    "concepts", "carried", "carried_focus", "fit", "unit", "names", "rarest", "near", "fit_clause",
+    "clause", "words",
 )  # fmt: skip
 NAMES: tuple[str, ...] = (
     *(f"best.{name}" for name in _OF_BEST),  # of the best sentence
@@ -49,9 +50,15 @@ NAMES: tuple[str, ...] = (
     "asks_several",
     "fit_and_concepts",
     "unit_found",
+    "uncovered_sentence",  # rarity of the rarest concept that the best sentence lacks
+    "uncovered_around",  # … that stands nowhere within twelve sentences of it
+    "uncovered_share",  # share of the concepts that stand nowhere within twelve sentences
+    "year_absent",  # a year that is asked for stands nowhere within twelve sentences
+    "year_elsewhere",  # … though other years do
 )
 
 _MISSING_RARITY = 0.42  # a concept less telling than this is not worth naming
+_AROUND = 12  # sentences to each side
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
 
@@ -101,7 +108,33 @@ def describe(retrieval: Retrieval, scores: Scores) -> npt.NDArray[np.float64] | 
     values += [float(asked.unit is not None), float(asked.wants_several)]
     fit, concepts = rows[best, INDEX["fit"]], rows[best, INDEX["concepts"]]
     values += [float(fit * concepts), float(rows[best, INDEX["unit"]])]
+    values += _uncovered(retrieval, int(best))
     return np.array(values, dtype=np.float64)
+
+
+def _uncovered(retrieval: Retrieval, best: int) -> list[float]:
+    top = retrieval.sentences[best]
+    around = "\n".join(
+        s.candidate.key
+        for s in retrieval.sentences
+        if s.document is top.document and abs(s.position - top.position) <= _AROUND
+    )
+    around += "\n" + top.candidate.headings
+    in_sentence, nowhere = [0.0], [0.0]
+    for concept in retrieval.concepts:
+        if not any(a.term in top.candidate.key for a in concept.alternatives):
+            in_sentence.append(concept.rarity)
+        if not any(a.term in around for a in concept.alternatives):
+            nowhere.append(concept.rarity)
+    asked, said = set(_YEAR.findall(retrieval.question.key)), set(_YEAR.findall(around))
+    absent = bool(asked - said)
+    return [
+        max(in_sentence),
+        max(nowhere),
+        (len(nowhere) - 1) / max(1, len(retrieval.concepts)),
+        float(absent),
+        float(absent and bool(said)),
+    ]
 
 
 def missing(retrieval: Retrieval) -> tuple[str, ...]:

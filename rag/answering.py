@@ -57,12 +57,27 @@ class Answerer:
         `sources`: patterns such as "reports/*.pdf" on the files' paths; None looks everywhere.
         Raises BadQuestion for an empty question and for one that is too long.
         """
+        return self.explained(question, id=id, as_of=as_of, sources=sources, limit=0)[0]
+
+    def explained(
+        self,
+        question: str,
+        *,
+        id: str = "q1",
+        as_of: date | None = None,
+        sources: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> tuple[Answer, Explanation | None]:
+        """An answer and how it came about, from one retrieval; None for a greeting.
+
+        `limit`: how many ranked sentences are told. Raises BadQuestion as `answer` does.
+        """
         started = time.perf_counter()
         day = as_of or date.today()
         asked = _checked(question, day)
         if greeting.is_greeting(asked):
             said = greeting.invitation(self.library, asked.language)
-            return Answer(
+            greeted = Answer(
                 id=id,
                 question=question,
                 as_of=day.isoformat(),
@@ -72,6 +87,7 @@ class Answerer:
                 abstention=Abstention(said),
                 timings_ms=_timings(started, started, started),
             )
+            return greeted, None
         retrieval = retrieve(
             self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
         )
@@ -83,7 +99,7 @@ class Answerer:
         if confidence is not None and confidence >= self._threshold():
             statements, citations = _shown(read(retrieval, scores, self.settings.reading))
         abstention = None if statements else self._abstention(retrieval, scores)
-        return Answer(
+        answer = Answer(
             id=id,
             question=question,
             as_of=day.isoformat(),
@@ -97,6 +113,7 @@ class Answerer:
             confidence=confidence,
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
+        return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
 
     def explain(
         self,

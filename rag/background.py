@@ -7,6 +7,7 @@ added. `background.bin` is made by benchmarks/make_background.py.
 from __future__ import annotations
 
 import math
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -17,6 +18,10 @@ import numpy as np
 
 PATH = Path(__file__).parent / "background.bin"
 MAGIC = b"WJBG1\n"
+# Numbers are not counted. A year is often left unsaid where it is meant.
+_NUMBER = re.compile(r"\d[\d.,]*%?")
+_YEAR_RARITY = 0.25
+_NUMBER_RARITY = 0.5
 _STEP = 24.0  # levels per unit of natural logarithm
 
 
@@ -64,6 +69,8 @@ class Background:
         seen = self.frequency(term)
         if seen:
             return max(0.0, math.log(self.n_texts / seen) / self._most)
+        if _NUMBER.fullmatch(term):
+            return _YEAR_RARITY if len(term) == 4 else _NUMBER_RARITY
         if len(term) > 2 and not term.isascii():
             pairs = max(self.rarity(term[i : i + 2]) for i in range(len(term) - 1))
             return min(1.0, pairs + 0.05)

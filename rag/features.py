@@ -37,6 +37,7 @@ Matrix = npt.NDArray[np.float32]
 
 RADII = (1, 4, 12, None)  # sentences to each side: near, around, region, the whole document
 _FAR = 10_000_000
+_EVENED = np.float32(0.6)  # exponent of rarity: below 1, so that one rare word is not everything
 KINDS = (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, LIST, REASON, MANNER, YESNO, NAME)
 NAMES: tuple[str, ...] = (
     "words",  # coverage by the question's own words
@@ -53,6 +54,9 @@ NAMES: tuple[str, ...] = (
     "document_grams",
     "title",  # coverage by title and section headings
     "best_of_document",  # the best coverage of any sentence of the document
+    "carried",  # coverage by the sentence, the headings and, fading, the four sentences before
+    "focus",  # coverage, by concepts that few sentences around speak of
+    "carried_focus",
     "gain_before",  # coverage that the sentence before adds
     "gain_after",
     "rarest",  # the rarest concept is in the sentence
@@ -62,6 +66,8 @@ NAMES: tuple[str, ...] = (
     "second_near",
     "names",  # share of Latin names and numbers of the question in the sentence
     "names_region",
+    "similarity",  # of its chunk's vector to the question's, against the most similar chunk
+    "similarity_document",  # the most similar chunk of the document
     "relative",  # coverage against the best sentence of all
     "relative_grams",
     "relative_region",
@@ -95,6 +101,7 @@ class Candidate:
     key: str
     kind: str = "paragraph"  # of the block
     headings: str = ""  # key of title and section path
+    similarity: float = 0.0  # of its chunk, 1 for the most similar; 0 where no vectors are used
 
 
 _CLAUSE = re.compile(r"[^，,；;：:。!！?？]+[，,；;：:。!！?？]?")
@@ -124,7 +131,7 @@ def measure(
     pairs = np.zeros((n, len(gram_list)), dtype=np.float32)
     for first, last in groups:
         _match(candidates, first, last, concepts, gram_list, found, exact, pairs)
-    weights = np.array([c.rarity for c in concepts], dtype=np.float32)
+    weights = np.array([c.rarity for c in concepts], dtype=np.float32) ** _EVENED
     weights /= max(float(weights.sum()), 1e-6)
     gram_weights = np.array([question_grams[g] for g in gram_list], dtype=np.float32)
     gram_weights /= max(float(gram_weights.sum()), 1e-6)
@@ -154,10 +161,21 @@ def measure(
     put("around_grams", around_g @ gram_weights)
     put("document_grams", whole_g @ gram_weights)
     put("title", heads @ weights)
+    carried = _carried(found, heads, places)
+    put("carried", carried @ weights)
+    telling = weights * (1 - _density(found, places)) * (1 - 0.7 * heads)
+    telling /= np.maximum(telling.sum(axis=1, keepdims=True), 1e-6)
+    put("focus", (found * telling).sum(axis=1))
+    put("carried_focus", (carried * telling).sum(axis=1))
     best = np.zeros(n, dtype=np.float32)
     for first, last in groups:
         best[first:last] = coverage[first:last].max()
     put("best_of_document", best)
+    similarity = np.array([c.similarity for c in candidates], dtype=np.float32)
+    put("similarity", similarity)
+    for first, last in groups:
+        best[first:last] = similarity[first:last].max()
+    put("similarity_document", best)
     before, after = _shifted(found, places, -1), _shifted(found, places, 1)
     put("gain_before", np.maximum(found, before) @ weights - coverage)
     put("gain_after", np.maximum(found, after) @ weights - coverage)
@@ -255,6 +273,24 @@ def _spread(
         out[close] = np.maximum(out[close], rows[close + shift])
         out[close + shift] = np.maximum(out[close + shift], rows[close])
     return out
+
+
+def _carried(found: Matrix, heads: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
+    """What a sentence says or takes over: a subject named shortly before need not be repeated."""
+    out: Matrix = np.maximum(found, np.float32(0.8) * heads)
+    for shift in range(1, min(4, len(found) - 1) + 1):
+        close = np.flatnonzero(places[shift:] - places[:-shift] <= 4)
+        fading = np.float32(0.85**shift)
+        out[close + shift] = np.maximum(out[close + shift], fading * found[close])
+    return np.asarray(out)
+
+
+def _density(found: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
+    """Which share of the sentences around (twelve to each side) speaks of a concept, [0, 1]."""
+    first = np.searchsorted(places, places - 12, side="left")
+    last = np.searchsorted(places, places + 12, side="right")
+    sums = np.concatenate([np.zeros((1, found.shape[1]), np.float32), (found > 0.3).cumsum(axis=0)])
+    return np.asarray((sums[last] - sums[first]) / (last - first)[:, None], dtype=np.float32)
 
 
 def _shifted(rows: Matrix, places: npt.NDArray[np.int64], shift: int) -> Matrix:

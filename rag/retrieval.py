@@ -62,7 +62,7 @@ def retrieve(
     weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
     fused = fuse(list(arms.values()), weights)[: settings.candidates]
     documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
-    sentences = _sentences(library, fused, documents)
+    sentences = _sentences(library, fused, documents, _similarities(fused, arms["dense"]))
     features = measure(
         [s.candidate for s in sentences],
         concepts,
@@ -94,6 +94,16 @@ def _arms(
     return arms
 
 
+def _similarities(fused: Sequence[ScoredChunk], dense: Sequence[ScoredChunk]) -> dict[str, float]:
+    """Chunk → cosine over the best cosine; chunks that the arm did not bring get its last's."""
+    if not dense or dense[0].score <= 0:
+        return {}
+    best = dense[0].score
+    known = {s.chunk.chunk_id: max(0.0, s.score / best) for s in dense}
+    last = max(0.0, dense[-1].score / best)
+    return {s.chunk.chunk_id: known.get(s.chunk.chunk_id, last) for s in fused}
+
+
 def _passages(
     fused: Sequence[ScoredChunk],
     documents: Mapping[str, Document],
@@ -117,7 +127,10 @@ def _passages(
 
 
 def _sentences(
-    library: Library, fused: Sequence[ScoredChunk], documents: Mapping[str, Document]
+    library: Library,
+    fused: Sequence[ScoredChunk],
+    documents: Mapping[str, Document],
+    similarities: Mapping[str, float],
 ) -> tuple[Found, ...]:
     chunks: dict[str, list[Chunk]] = {}
     for scored in fused:
@@ -126,11 +139,13 @@ def _sentences(
     for doc_id in sorted(chunks):
         document = documents[doc_id]
         sentences = library.sentences(doc_id)
-        positions = sorted(
-            {p for c in chunks[doc_id] for p in range(c.first_sentence, c.last_sentence)}
-        )
+        similarity = {
+            p: similarities.get(c.chunk_id, 0.0)
+            for c in chunks[doc_id]
+            for p in range(c.first_sentence, c.last_sentence)
+        }
         headings: dict[tuple[str, ...], str] = {}
-        for position in positions:
+        for position in sorted(similarity):
             sentence = sentences[position]
             block = document.blocks[sentence.block]
             if block.section not in headings:
@@ -141,6 +156,7 @@ def _sentences(
                 key(matched_text(document, sentence)),
                 block.kind.value,
                 headings[block.section],
+                similarity[position],
             )
             out.append(Found(document, position, sentence, candidate))
     return tuple(out)

@@ -13,7 +13,7 @@ class RetrievalSettings:
 
     candidates: int = 60  # chunks whose sentences are ranked
     lexical: int = 80  # chunks that the lexical arm brings
-    dense: int = 40  # chunks that the dense arm brings; 0 turns it off
+    dense: int = 200  # chunks that the dense arm brings; 0 turns it off
     dense_weight: float = 0.5  # in the fusion; the lexical arm weighs 1
     passages: int = 10  # that a retrieval returns
     thesaurus: bool = True  # look for other words for what is asked, too

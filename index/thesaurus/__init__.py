@@ -145,7 +145,7 @@ class Thesaurus:
         """Expansions of `text` (a matching key), longest first, none overlapping, by position.
 
         `skip`: stretches that are not to be expanded. Latin terms match whole words only, Chinese
-        terms of one or two characters only where a word begins and ends.
+        terms of two characters only where a word begins or ends, of one only where both.
         """
         edges = {0, len(text)}
         for _, start, end in token_spans(text):
@@ -155,7 +155,7 @@ class Thesaurus:
             for start, end in _candidates(text, edges)
             if not any(start < b and a < end for a, b in skip)
         ]
-        if not spans:
+        if not spans or not len(self):
             return []
         hashes = np.array([_hash(text[a:b]) for a, b in spans], dtype=np.uint32)
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
@@ -245,7 +245,10 @@ def _candidates(text: str, edges: set[int]) -> list[tuple[int, int]]:
                 break
             if part[-1].isspace():
                 continue
-            if han and len(part) <= 2 and not (start in edges and end in edges):
-                continue
+            # One edge will do for two characters: a segmenter may glue a name to what follows it.
+            if han and len(part) <= 2:
+                needed = 3 - len(part)
+                if (start in edges) + (end in edges) < needed:
+                    continue
             out.append((start, end))
     return out
