@@ -13,7 +13,6 @@ from evals.case import Ranked
 from evals.running import DEFAULT_AS_OF, Asked, Asker
 from evals.schema import Question
 from evals.sources import LibrarySources, Sources
-from rag.errors import BadQuestion
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -35,14 +34,14 @@ class LibraryAsker:
         self.sources: Sources = LibrarySources(library)
 
     def ask(self, question: Question) -> Asked:
-        """Raises what the answerer raises, save BadQuestion while looking at the retrieval."""
+        """Raises what the answerer raises. A greeting retrieves nothing."""
         day = date.fromisoformat(question.as_of) if question.as_of else self._as_of
-        answer = self._answerer.answer(question.question, id=question.id, as_of=day)
-        try:
-            found = self._answerer.explain(question.question, as_of=day, limit=DEPTH)
-        except BadQuestion:
-            return Asked(answer.to_record(), ())
-        ranked = tuple(Ranked(s.doc_id, s.sentence.spans, s.score) for s in found.sentences)
+        answer, found = self._answerer.explained(
+            question.question, id=question.id, as_of=day, limit=DEPTH
+        )
+        ranked = tuple(
+            Ranked(s.doc_id, s.sentence.spans, s.score) for s in (found.sentences if found else ())
+        )
         return Asked(answer.to_record(), ranked)
 
 
