@@ -200,6 +200,12 @@ def test_ask_looks_only_in_the_sources_named(run: Run, library: str) -> None:
     assert all(citation["source"] == "english/chips.txt" for citation in cited)
 
 
+def test_a_source_that_matches_nothing_is_said_so(run: Run, library: str) -> None:
+    code, out, err = run("ask", "碳酸锂产量", "--index", library, "--source", "engilsh/*")
+    assert (code, out) == (1, "")
+    assert "engilsh/*" in err
+
+
 @pytest.mark.parametrize("question", ["", "   ", "碳" * 20_001])
 def test_a_question_that_cannot_be_asked_is_one_line(run: Run, library: str, question: str) -> None:
     code, out, err = run("ask", question, "--index", library)

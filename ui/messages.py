@@ -55,6 +55,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "资料库 {name} 里没有 {doc}{near}；wenju sources 列出全部",
         "no document {doc} in library {name}{near}; wenju sources lists all",
     ),
+    "source_unknown": (
+        "资料库 {name} 里没有来源匹配 {pattern}；wenju sources 列出全部",
+        "no source of library {name} matches {pattern}; wenju sources lists all",
+    ),
     "did_you_mean": ("，是不是 {near}？", ", did you mean {near}?"),
     "no_libraries": ("还没有资料库：wenju index 文件夹", "No library yet: wenju index FOLDER"),
     "libraries_known": ("已有：{names}（用 --index 指定）", "there is: {names} (use --index)"),

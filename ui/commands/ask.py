@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     settings = common.settings(args, ["rag"])
     with open_library(common.library_path(args)) as library:
         answerer = Answerer(library, settings.stage("rag"))
-        answer = answerer.answer(question, as_of=as_of, sources=args.source)
+        sources = common.sources(args, library)
+        answer = answerer.answer(question, as_of=as_of, sources=sources)
         if args.json:
             import json
 

@@ -44,9 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from rag.answering import Answerer
-
     from index.store import open_library
+    from rag.answering import Answerer
     from ui.batch import BatchProgress, BatchRun, run_batch
     from ui.progress import progress
     from ui.questions import read_questions
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             BatchRun(
                 library.hash,
                 as_of,
-                tuple(args.source) if args.source else None,
+                common.sources(args, library),
                 args.retry_failed,
             ),
             on_progress=on_progress,

@@ -10,10 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from ui.errors import UsageError
+from ui.errors import UiError, UsageError
 from ui.messages import pick, say
 
 if TYPE_CHECKING:
+    from index.store import Library
     from ui.settings import Settings
 
 DEFAULT_LIBRARY = "default"
@@ -87,6 +88,19 @@ def as_of(args: argparse.Namespace) -> date | None:
         return date.fromisoformat(args.as_of)
     except ValueError:
         raise UsageError(say("bad_date", text=args.as_of)) from None
+
+
+def sources(args: argparse.Namespace, library: Library) -> tuple[str, ...] | None:
+    """The patterns of `--source`. Raises UiError for one that matches nothing: a slip, mostly."""
+    if not args.source:
+        return None
+    from fnmatch import fnmatchcase
+
+    names = [info.source for info in library.documents()]
+    for pattern in args.source:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UiError(say("source_unknown", name=library.name, pattern=pattern))
+    return tuple(args.source)
 
 
 def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:
