@@ -120,8 +120,9 @@ def measure(one: Benchmark, work: Path, settings: RagSettings, limit: int, worke
     indexed = index_sources(own / "library", [one.documents(own)])
     index_s = time.monotonic() - started
 
-    def show(text: str) -> None:
-        print(f"\r{one.name}: {text}", end="", file=sys.stderr, flush=True)
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{one.name}: {done}/{total}", end="", file=sys.stderr, flush=True)
 
     started = time.monotonic()
     cases = run(
@@ -129,9 +130,9 @@ def measure(one: Benchmark, work: Path, settings: RagSettings, limit: int, worke
         lambda: library_asker(own / "library", settings, date.fromisoformat(DEFAULT_AS_OF)),
         own / "run.jsonl",
         workers=workers,
-        on_progress=lambda now: show(f"{now.done}/{now.total}"),
+        on_progress=lambda now: show(now.done, now.total),
     )
-    print(file=sys.stderr)
+    print(f"\r{one.name}: {len(cases)} questions", file=sys.stderr)
     with open_library(own / "library") as library:
         content = f"{library.n_documents} documents, {library.n_chunks} chunks"
         found = library.hash
