@@ -1,0 +1,145 @@
+"""The shipped embedding model: its size, its libraries, its tokens, and what it finds alike."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.embedding import (
+    STATIC_ZH_FOLDER,
+    Embedder,
+    EmbeddingSettings,
+    StaticEmbedder,
+    load_embedder,
+)
+from index.segmenting import key
+
+TEXTS = [
+    "中国对镓、锗实施出口管制。",
+    "占比达到 12.5%",
+    "How much gallium does China produce?",
+    "經濟合作暨發展組織（OECD）的報告",
+    "ＧＤＰ增長５％",
+    "一" * 3000,
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> Embedder:
+    return load_embedder(EmbeddingSettings())
+
+
+def test_model_folder_is_small_and_carries_its_card() -> None:
+    files = [path for path in STATIC_ZH_FOLDER.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 8_000_000
+    card = (STATIC_ZH_FOLDER / "README.md").read_text(encoding="utf-8")
+    assert "license: cc-by-sa-4.0" in card
+    for source in ("CMRC 2018", "DRCD", "STARD", "CRUD-RAG", "xwlb"):
+        assert source in card
+
+
+def test_three_libraries_give_the_same_vectors(model: Embedder) -> None:
+    from model2vec import StaticModel
+    from sentence_transformers import SentenceTransformer
+
+    ours = model.embed_documents(TEXTS)
+    folder = str(STATIC_ZH_FOLDER)
+    model2vec = StaticModel.from_pretrained(folder).encode(TEXTS)
+    transformer = SentenceTransformer(folder, device="cpu", local_files_only=True).encode(TEXTS)
+    # Both work in half precision, we in single.
+    np.testing.assert_allclose(model2vec.astype(np.float32), ours, atol=1e-3)
+    np.testing.assert_allclose(transformer.astype(np.float32), ours, atol=1e-3)
+    assert ours.shape == (len(TEXTS), model.dim)
+
+
+def test_model_is_named_and_read_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from index.embedding import EmbeddingSettings, load_embedder\n"
+        "model = load_embedder(EmbeddingSettings())\n"
+        "model.embed_query('镓的产量')\n"
+        "assert not {'torch', 'sentence_transformers', 'model2vec'} & set(sys.modules)\n"
+        "print(model.model_id)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    name, _, digest = done.stdout.strip().partition("@")
+    assert name == "static-zh"
+    assert len(digest) == 16
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("臺灣經濟發展", "台湾经济发展"),
+        ("ＧＤＰ ５％", "gdp 5%"),
+        ("出口管制。", "出口管制"),
+        ("Export Controls", "export controls"),
+    ],
+)
+def test_script_width_case_and_punctuation_do_not_change_a_vector(
+    model: Embedder, one: str, other: str
+) -> None:
+    np.testing.assert_array_equal(model.embed_query(one), model.embed_query(other))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_matching_key_of_a_text_has_the_vector_of_the_text(model: Embedder, text: str) -> None:
+    np.testing.assert_allclose(model.embed_query(key(text)), model.embed_query(text), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("export controls on gallium", "中国决定对镓相关物项实施出口管制。"),
+        ("unemployment rate among young people", "青年失业率有所上升。"),
+        ("丢了饭碗的人有多少", "失业人员数量"),
+        ("房子涨价了吗", "一线城市住房价格上涨"),
+        ("央行为什么降息", "中国人民银行下调利率以扩大信贷需求"),
+        ("碳酸锂价格", "Lithium carbonate prices fell again this month."),
+    ],
+)
+def test_a_question_in_other_words_or_another_language_finds_its_sentence(
+    model: Embedder, query: str, expected: str
+) -> None:
+    others = [
+        "中国决定对镓相关物项实施出口管制。",
+        "青年失业率有所上升。",
+        "失业人员数量",
+        "一线城市住房价格上涨",
+        "中国人民银行下调利率以扩大信贷需求",
+        "Lithium carbonate prices fell again this month.",
+        "The museum opens at nine in the morning.",
+        "博物馆每天上午九点开放。",
+        "台风将在明天夜间登陆沿海地区。",
+        "女职工产假为九十八天。",
+        "高铁全线开通运营。",
+    ]
+    scores = model.embed_documents(others) @ model.embed_query(query)
+    assert others[int(scores.argmax())] == expected
+
+
+def test_every_token_but_the_unknown_one_has_a_vector() -> None:
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    vectors = load_file(STATIC_ZH_FOLDER / "model.safetensors")["embeddings"]
+    tokenizer = Tokenizer.from_file(str(STATIC_ZH_FOLDER / "tokenizer.json"))
+    assert vectors.dtype == np.float16
+    assert len(vectors) == tokenizer.get_vocab_size()
+    assert not vectors[0].any()
+    assert np.isfinite(vectors).all()
+    assert vectors[1:].any(axis=1).all()
+
+
+def test_a_model_folder_elsewhere_gives_the_same_vectors(tmp_path: Path, model: Embedder) -> None:
+    import shutil
+
+    copy = shutil.copytree(STATIC_ZH_FOLDER, tmp_path / "copy")
+    other = StaticEmbedder(copy)
+    np.testing.assert_array_equal(other.embed_query(TEXTS[0]), model.embed_query(TEXTS[0]))
+    assert other.model_id.split("@")[1] == model.model_id.split("@")[1]
