@@ -24,6 +24,9 @@ GROUPINGS: dict[str, Callable[[Case], str]] = {
     "split": lambda c: c.question.split,
 }
 
+# Pairs below which no sign test reaches 5 %, however much they differ.
+FEWEST = 6
+
 # What a row of the group tables shows; every metric is in the JSON.
 HEADLINES = (
     "truthfulness", "correct", "nuggets", "evidence_any", "evidence_all", "citation_precision",
@@ -219,7 +222,7 @@ def comparison_tables(found: Comparison, markdown: bool = False, listed: int = 2
                 f"{d.before:.{digits}f}",
                 f"{d.after:.{digits}f}",
                 f"{d.change:+.{digits}f}",
-                f"{d.detectable:.{digits}f}",
+                f"{d.detectable:.{digits}f}" if d.n >= FEWEST else "none",
                 f"{d.p:.3f}",
                 d.test,
                 verdict,
@@ -248,7 +251,7 @@ def comparison_tables(found: Comparison, markdown: bool = False, listed: int = 2
                 f"    B: {said(after)}",
             ]
         if len(pairs) > listed:
-            lines.append(f"  … and {len(pairs) - listed} more (--json lists all)")
+            lines.append(f"  … and {len(pairs) - listed} more (--format json lists all)")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

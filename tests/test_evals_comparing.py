@@ -107,6 +107,7 @@ def test_a_difference_comes_with_what_could_have_been_seen() -> None:
     before, after = runs(40, broken=1, fixed=0)
     assert row("correct", before, after).detectable == pytest.approx(6 / 40)
     assert "detectable" in comparison_tables(compare(before, after))
+    assert re.search(r"correct +5 .* none ", comparison_tables(compare(*runs(5, 1, 0))))
     before, after = runs(100, broken=20, fixed=15)
     # Standard deviation of 35 turned pairs of 100 with mean -.05: .5925; times 2.8016 / 10
     assert row("correct", before, after).detectable == pytest.approx(0.1661, abs=5e-4)
