@@ -47,8 +47,14 @@ C_JUDGE = 0.3
 FALSE_ABSTENTION = 0.10  # of the answerable questions, how many may be met with silence
 AS_OF = date(2026, 1, 31)
 # Where the fitting data has no examples of a kind of block, in units of the score.
-PRIORS = {"heading": -1.5, "reference": -1.5, "front_matter": -0.5, "caption": -0.5}
-MORE_IS_BETTER = frozenset(NAMES[: NAMES.index("fit")]) | {"fit", "unit"}
+PRIORS = {
+    "heading": -1.5,
+    "table_header": -1.5,
+    "reference": -1.5,
+    "front_matter": -1.0,
+    "caption": -1.0,
+}
+MORE_IS_BETTER = frozenset(NAMES[: NAMES.index("length")])
 UNFITTED = ("heading", "table_row", "note")
 
 

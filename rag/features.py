@@ -1,7 +1,7 @@
 """What is measured about a sentence for a question: named, and independent of the library's size.
 
 Coverage features are shares in [0, 1]: the rarity of the question's concepts that are found,
-divided by the rarity of all.
+divided by the rarity of all, each rarity to the power of 0.6.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
     """
     spans = found.sentence.spans
     size = sum(map(len, spans))
-    if size <= limit or found.candidate.kind == "table_row":
+    if size <= limit or found.candidate.kind.startswith("table_"):
         return spans
     text = "".join(found.document.text[s.start : s.end] for s in spans)
     cuts = [(m.start(), m.end()) for m in _CLAUSE.finditer(text)]

@@ -21,6 +21,7 @@ from rag.terms import Concept, concepts_of, content_grams, weighted_terms
 if TYPE_CHECKING:
     from index.store import Library
 
+_LONGEST_CAPTION = 80  # characters
 _NO_THESAURUS = Thesaurus(())
 
 
@@ -144,22 +145,36 @@ def _sentences(
             for c in chunks[doc_id]
             for p in range(c.first_sentence, c.last_sentence)
         }
-        headings: dict[tuple[str, ...], str] = {}
+        headings: dict[tuple[tuple[str, ...], int | None], str] = {}
         for position in sorted(similarity):
             sentence = sentences[position]
             block = document.blocks[sentence.block]
-            if block.section not in headings:
-                headings[block.section] = key("\n".join((document.title, *block.section)))
+            place = (block.section, block.table)
+            if place not in headings:
+                lines = (document.title, *block.section, _caption(document, sentence.block))
+                headings[place] = key("\n".join(lines))
             candidate = Candidate(
                 doc_id,
                 position,
                 key(matched_text(document, sentence)),
-                block.kind.value,
-                headings[block.section],
+                "table_header" if block.is_header else block.kind.value,
+                headings[place],
                 similarity[position],
             )
             out.append(Found(document, position, sentence, candidate))
     return tuple(out)
+
+
+def _caption(document: Document, number: int) -> str:
+    """What stands right above the table that a row belongs to, where that is short; else ""."""
+    table = document.blocks[number].table
+    if table is None:
+        return ""
+    while number >= 0 and document.blocks[number].table == table:
+        number -= 1
+    if number < 0 or len(document.blocks[number].span) > _LONGEST_CAPTION:
+        return ""
+    return document.quote(document.blocks[number].spans)
 
 
 def matched_text(document: Document, sentence: Sentence) -> str:

@@ -54,7 +54,7 @@ def library(index_files: Index) -> Iterator[Library]:
     ("question", "wanted"),
     [
         ("青屿港2024年的货物吞吐量是多少？", "1.86亿吨"),
-        ("云岭县图书馆新馆是谁设计的", "罗晓棠"),
+        ("云岭县图书馆新馆的建筑师是谁", "罗晓棠"),
         ("青屿港员工为啥少了", "远程操控"),
         ("How many employees does the port have?", "8600人"),
         ("青屿港有多少名岸桥司机", "310"),
