@@ -1,7 +1,7 @@
 # make demo and make test do all set-up themselves: Python 3.11, make and git are enough.
 # Another interpreter:  make test PYTHON=python3.12
-# CPU-only torch where the registry's own is a CUDA build:
-#   make test PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# CPU-only torch where the registry's own is a CUDA build (the address: pytorch.org, choose CPU):
+#   make test PIP_ARGS="--extra-index-url ADDRESS"
 
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 PIP_ARGS ?=
@@ -64,9 +64,10 @@ lint: $(STAMP)
 
 check: lint test
 
+# DATA=FOLDER brings in the public sets, see benchmarks/README.md.
 bench: $(STAMP)
-	@for script in benchmarks/*.py; do \
-	  [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	$(BIN)/python benchmarks/indexing.py $(if $(DATA),--data $(DATA))
+	$(BIN)/python benchmarks/quality.py $(if $(DATA),--data $(DATA))
 
 # After a change of the command line; a test compares.
 docs: $(STAMP)

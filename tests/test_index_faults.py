@@ -34,6 +34,7 @@ from index.store import check_library, open_library
 
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
+
 def hash_of(library: Path) -> str:
     with open_library(library) as opened:
         return opened.hash
