@@ -22,11 +22,16 @@ DEPTH = 50  # ranked sentences that are taken down
 
 
 class LibraryAsker:
-    """Asks one open library. A question's own `as_of` comes before that of the run."""
+    """Asks one open library. A question's own `as_of` comes before that of the run.
+
+    Raises IndexMismatch or ModelUnavailable when made: that is one error, not one per question.
+    """
 
     def __init__(self, library: Library, settings: RagSettings, as_of: date | None = None) -> None:
         from rag.answering import Answerer
 
+        if settings.retrieval.dense:
+            library.embedder  # noqa: B018 - loads it
         self._answerer = Answerer(library, settings)
         self._as_of = as_of or date.fromisoformat(DEFAULT_AS_OF)
         self.library = library.hash

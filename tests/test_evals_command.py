@@ -156,3 +156,37 @@ def test_convert_makes_a_set_and_its_corpus(
     assert wenju("check", questions, "--documents", documents) == 0
     with pytest.raises(UsageError, match="--set-name"):
         wenju("convert", "passages", tmp_path, "--out", tmp_path / "out2")
+
+
+def test_a_run_that_fails_throughout_says_why(
+    question_file: Path,
+    index_files: IndexFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from evals.asking import LibraryAsker
+
+    def broken(self: LibraryAsker, question: Question) -> None:
+        raise RuntimeError("boom")
+
+    library, _ = index_files(DOCS)
+    monkeypatch.setattr(LibraryAsker, "ask", broken)
+    out = tmp_path / "run.jsonl"
+    assert wenju("run", question_file, "--index", library, "--out", out) == 1
+    assert "2 questions failed, the first is q1: RuntimeError: boom" in capsys.readouterr().err
+
+
+def test_a_library_of_another_model_is_one_error(
+    question_file: Path, index_files: IndexFiles, tmp_path: Path, tiny_model: Path
+) -> None:
+    from index.errors import IndexingError
+
+    library, _ = index_files(DOCS)
+    (tiny_model / "config.json").rename(tiny_model / "config.away")
+    try:
+        with pytest.raises(IndexingError):
+            wenju("run", question_file, "--index", library, "--out", tmp_path / "run.jsonl")
+    finally:
+        (tiny_model / "config.away").rename(tiny_model / "config.json")
+    assert not (tmp_path / "run.jsonl").exists()

@@ -100,7 +100,16 @@ def run(args: argparse.Namespace) -> int:
             on_progress=lambda now: show(now.done, now.total, now.last),
         )
     _print_report(args, cases)
-    return 0
+    failed = [c for c in cases if c.status == "error"]
+    if failed:
+        first = failed[0].record.get("error")
+        common.note(
+            pick(
+                f"{len(failed)} 题出错，第一题 {failed[0].question.id}：{first}",
+                f"{len(failed)} questions failed, the first is {failed[0].question.id}: {first}",
+            )
+        )
+    return 1 if len(failed) == len(cases) else 0
 
 
 def score(args: argparse.Namespace) -> int:
