@@ -44,7 +44,10 @@ Vector = npt.NDArray[np.float64]
 FOLDS = 5
 L2_RANKER = 5.0
 C_JUDGE = 0.3
-FALSE_ABSTENTION = 0.10  # of the answerable questions, how many may be met with silence
+FALSE_ABSTENTION = 0.05  # of the answerable questions, how many may be met with silence
+# Small where a library's documents resemble each other, whether or not one answers: a judge that
+# leans on them falls silent in every library on a single subject.
+NOT_JUDGED = ("share", "share3", "spread", "lead", "lead_document", "one_document")
 AS_OF = date(2026, 1, 31)
 # Where the fitting data has no examples of a kind of block, in units of the score.
 PRIORS = {
@@ -184,6 +187,7 @@ def judge_rows(cases: Sequence[Case], scores: Sequence[Vector]) -> Vector:
 
 def fit_judge(rows: Vector, labels: npt.NDArray[np.bool_]) -> tuple[Vector, float]:
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    scale[[answerability.NAMES.index(name) for name in NOT_JUDGED]] = np.inf
     model = LogisticRegression(C=C_JUDGE, max_iter=5000).fit((rows - mean) / scale, labels)
     weights = model.coef_[0] / scale
     return weights, float(model.intercept_[0] - weights @ mean)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.schema import Chunk, Document, ScoredChunk, Sentence
+from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
 from index.thesaurus import Thesaurus, shipped
 from rag import background
@@ -21,6 +22,9 @@ from rag.terms import Concept, concepts_of, content_grams, weighted_terms
 if TYPE_CHECKING:
     from index.store import Library
 
+_CAPTION = re.compile(
+    r"\s*(?:[续附]?表|Table|TABLE)\s*[\d一二三四五六七八九十]|.*[：:]\s*$", re.DOTALL
+)
 _LONGEST_CAPTION = 80  # characters
 _NO_THESAURUS = Thesaurus(())
 
@@ -166,15 +170,17 @@ def _sentences(
 
 
 def _caption(document: Document, number: int) -> str:
-    """What stands right above the table that a row belongs to, where that is short; else ""."""
+    """The caption right above the table that a row belongs to, or the line that leads to it."""
     table = document.blocks[number].table
     if table is None:
         return ""
     while number >= 0 and document.blocks[number].table == table:
         number -= 1
-    if number < 0 or len(document.blocks[number].span) > _LONGEST_CAPTION:
+    if number < 0:
         return ""
-    return document.quote(document.blocks[number].spans)
+    text = document.quote(document.blocks[number].spans)
+    named = document.blocks[number].kind is BlockKind.CAPTION or _CAPTION.match(text)
+    return text if named and len(text) <= _LONGEST_CAPTION else ""
 
 
 def matched_text(document: Document, sentence: Sentence) -> str:
