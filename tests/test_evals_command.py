@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from evals.questions import load, save
 from evals.runfile import to_line
 from evals.schema import Evidence, Question
-from index.ingesting import IndexReport
+from index.embedding import EmbeddingSettings
+from index.errors import IndexMismatch
+from index.ingesting import IndexReport, IndexSettings, index_sources
 from ui.commands import eval as command
 from ui.errors import UiError, UsageError
 
@@ -178,15 +181,16 @@ def test_a_run_that_fails_throughout_says_why(
 
 
 def test_a_library_of_another_model_is_one_error(
-    question_file: Path, index_files: IndexFiles, tmp_path: Path, tiny_model: Path
+    question_file: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
-    from index.errors import IndexingError
-
-    library, _ = index_files(DOCS)
-    (tiny_model / "config.json").rename(tiny_model / "config.away")
-    try:
-        with pytest.raises(IndexingError):
-            wenju("run", question_file, "--index", library, "--out", tmp_path / "run.jsonl")
-    finally:
-        (tiny_model / "config.away").rename(tiny_model / "config.json")
-    assert not (tmp_path / "run.jsonl").exists()
+    docs, model = tmp_path / "docs", tmp_path / "model"
+    docs.mkdir()
+    (docs / "a.md").write_text("许可审查需要45天。", encoding="utf-8")
+    shutil.copytree(tiny_model, model)
+    settings = IndexSettings(embedding=EmbeddingSettings(model=str(model)))
+    index_sources(tmp_path / "library", [docs], settings)
+    config = model / "config.json"
+    config.write_text(config.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    with pytest.raises(IndexMismatch):
+        wenju("run", question_file, "--index", tmp_path / "library", "--out", tmp_path / "r.jsonl")
+    assert not (tmp_path / "r.jsonl").exists()
