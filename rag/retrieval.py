@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,11 @@ def _sentences(
             for p in range(c.first_sentence, c.last_sentence)
         }
         headings: dict[tuple[tuple[str, ...], int | None], str] = {}
-        for position in sorted(similarity):
+        positions = sorted(similarity)
+        # One call for the document: a key is as long as its text.
+        texts = [matched_text(document, sentences[p]) for p in positions]
+        keys = _slices(key("".join(texts)), texts)
+        for position, keyed in zip(positions, keys, strict=True):
             sentence = sentences[position]
             block = document.blocks[sentence.block]
             place = (block.section, block.table)
@@ -160,13 +164,21 @@ def _sentences(
             candidate = Candidate(
                 doc_id,
                 position,
-                key(matched_text(document, sentence)),
+                keyed,
                 "table_header" if block.is_header else block.kind.value,
                 headings[place],
                 similarity[position],
             )
             out.append(Found(document, position, sentence, candidate))
     return tuple(out)
+
+
+def _slices(joined: str, parts: Sequence[str]) -> Iterator[str]:
+    """`joined` cut where `parts` were put together."""
+    at = 0
+    for part in parts:
+        yield joined[at : at + len(part)]
+        at += len(part)
 
 
 def _caption(document: Document, number: int) -> str:

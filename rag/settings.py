@@ -11,7 +11,7 @@ from rag.errors import SettingsError
 class RetrievalSettings:
     """How many chunks are looked at, and by which arms they are found."""
 
-    candidates: int = 60  # chunks whose sentences are ranked
+    candidates: int = 40  # chunks whose sentences are ranked
     lexical: int = 80  # chunks that the lexical arm brings
     dense: int = 200  # chunks that the dense arm brings; 0 turns it off
     dense_weight: float = 0.5  # in the fusion; the lexical arm weighs 1
