@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from index.chunking import ChunkSettings, split_chunks, split_sentences
-from index.errors import EmptyDocument
+from index.errors import EmptyDocument, LibraryBroken
 from index.manifest import (
     SEGMENTS,
     Fingerprint,
@@ -29,7 +32,6 @@ from index.segment import (
     Segment,
     SegmentWriter,
     chunk_text,
-    prepare,
     read_summary,
 )
 
@@ -116,6 +118,15 @@ class Builder:
             if entry.ordinal not in old.dead
         ]
 
+    def counts_by_source(self) -> Counter[tuple[str, str]]:
+        """How many live documents each (root, source) has, of the last generation."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for old in self._old:
+            for ordinal, root, source in old.segment.catalogue.origins():
+                if ordinal not in old.dead:
+                    counts[root, source] += 1
+        return counts
+
     def has_seen(self, doc_id: str) -> bool:
         return doc_id in self._seen
 
@@ -127,7 +138,7 @@ class Builder:
             chunks = split_chunks(document, sentences, self._chunk)
             if not chunks:
                 raise EmptyDocument("holds no text that could be cited")
-            prepared = prepare(document, sentences, chunks)
+            prepared = Prepared(document, sentences, chunks)
             if self._writer is None and not self._queue:
                 self._begun_at = time.monotonic()
             self._queue.append((prepared, _info(prepared, root, size_bytes)))
@@ -158,16 +169,18 @@ class Builder:
         self._seen.add(doc_id)
         return "changed" if self.drop(doc_id) else "added"
 
-    def drop(self, doc_id: str, *, erase: bool = False) -> bool:
-        """A tombstone; with `erase`, its segment is rewritten without it. False: not there."""
+    def drop(self, doc_id: str) -> bool:
+        """A tombstone. False: it is not there."""
         for old in self._old:
             entry = old.segment.catalogue.find(doc_id)
             if entry is not None and entry.ordinal not in old.dead:
                 old.dead.add(entry.ordinal)
-                if erase:
-                    self._rewrite.add(old.segment.ref.id)
                 return True
         return False
+
+    def erase_the_dead(self) -> None:
+        """Every segment with a tombstone is rewritten: earlier versions of a text go too."""
+        self._rewrite = {old.segment.ref.id for old in self._old if old.dead}
 
     # --- what goes out ---
 
@@ -176,6 +189,11 @@ class Builder:
         self._embed()
         self._close_writer()
         survivors = [*self._old, *(left for left in self._leftovers if self._is_used(left))]
+        if len(self._new) + len(survivors) > _MANY_SEGMENTS:
+            fresh = [_Old(Segment(self._path, ref), set()) for ref in self._new]
+            self._old += fresh  # to be closed with the others
+            survivors += fresh
+            self._new = []
         kept = self._merged(survivors)
         segments = (*kept, *self._new)
         n_chunks, digests = self._contents(segments)
@@ -214,6 +232,8 @@ class Builder:
     def close(self) -> None:
         for old in (*self._old, *self._leftovers):
             old.segment.close()
+        # Let go of what is mapped: Windows deletes no file that is.
+        self._old, self._leftovers, self._left = [], [], {}
 
     def checkpoint(self) -> None:
         """Close the segment in the making if it is large or old enough."""
@@ -236,7 +256,11 @@ class Builder:
             if summary["fingerprint"] != json.loads(json.dumps(asdict(self._fingerprint))):
                 continue
             counts = summary["n_documents"], summary["n_chunks"]
-            segment = Segment(self._path, SegmentRef(folder.name, *counts))  # type: ignore[arg-type]
+            ref = SegmentRef(folder.name, *counts)  # type: ignore[arg-type]
+            try:
+                segment = Segment(self._path, ref)
+            except (OSError, LibraryBroken):
+                continue  # half deleted; cleared up at the next commit
             entries = segment.catalogue.entries()
             if any(entry.info.doc_id in excluded for entry in entries):
                 segment.close()  # it holds text that was asked to be erased
@@ -290,9 +314,9 @@ class Builder:
                 chosen.add(id(old))
                 budget -= live[id(old)]
         rest = [old for old in rest if id(old) not in chosen]
-        if len(rest) + len(self._new) > _FEW_SEGMENTS:
-            too_many = len(rest) > _MANY_SEGMENTS
-            small = rest[: _MANY_SEGMENTS // 2] if too_many else []
+        if len(rest) > _FEW_SEGMENTS:
+            # Too many open files end a reader: then the budget does not count.
+            small = rest[: len(rest) // 2] if len(rest) > _MANY_SEGMENTS else []
             for old in rest[len(small) :]:
                 if live[id(old)] > budget:
                     break
@@ -320,7 +344,7 @@ class Builder:
                         continue
                     first, n = entry.first_chunk, entry.info.n_chunks
                     chunks = tuple(segment.chunk(i) for i in range(first, first + n))
-                    prepared = prepare(
+                    prepared = Prepared(
                         segment.catalogue.document(entry),
                         segment.catalogue.sentences(entry),
                         chunks,
@@ -343,18 +367,25 @@ class Builder:
         return n_chunks, digests
 
 
+_OUR_FILES = re.compile(r"sources-\d+\.json|\.(manifest|sources-\d+)\.json\.\d+\.tmp")
+_OUR_FOLDERS = re.compile(r"[0-9a-f]{16}|\.[0-9a-f]{16}\.tmp")
+
+
 def clear_up(path: Path, manifest: Manifest) -> None:
     """Delete what the generation does not name. Open readers keep what they have open."""
     named = {ref.id for ref in manifest.segments}
     for folder in _segment_folders(path, unfinished=True):
-        if folder.name not in named:
-            # Where a reader on Windows holds a file open, the next run tries again.
-            shutil.rmtree(folder, ignore_errors=True)
-    for file in path.glob("sources-*.json"):
-        if file.name != manifest.sources_name:
+        if folder.name in named:
+            continue
+        # Where a reader on Windows holds a file open, the next run tries again.
+        with contextlib.suppress(OSError):
+            if not folder.name.startswith("."):
+                # A name that nobody takes for a segment, should the deletion be cut short.
+                folder = folder.rename(folder.with_name(f".{folder.name}.tmp"))
+            shutil.rmtree(folder)
+    for file in path.iterdir():
+        if _OUR_FILES.fullmatch(file.name) and file.name != manifest.sources_name:
             file.unlink(missing_ok=True)
-    for file in path.glob(".*.tmp"):
-        file.unlink(missing_ok=True)
 
 
 def _segment_folders(path: Path, *, unfinished: bool = False) -> Iterator[Path]:
@@ -362,7 +393,11 @@ def _segment_folders(path: Path, *, unfinished: bool = False) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and (unfinished or not child.name.startswith(".")):
+        if (
+            child.is_dir()
+            and _OUR_FOLDERS.fullmatch(child.name)
+            and (unfinished or not child.name.startswith("."))
+        ):
             yield child
 
 

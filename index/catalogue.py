@@ -117,6 +117,10 @@ class Catalogue:
     def digests(self) -> list[tuple[int, bytes]]:
         return self._rows("SELECT ordinal, digest FROM documents ORDER BY ordinal")
 
+    def origins(self) -> list[tuple[int, str, str]]:
+        """(ordinal, root, source) of each document."""
+        return self._rows("SELECT ordinal, root, source FROM documents")
+
     def doc_ids(self) -> list[str]:
         """By ordinal."""
         return [row[0] for row in self._rows("SELECT doc_id FROM documents ORDER BY ordinal")]

@@ -22,6 +22,7 @@ _ABBREVIATION = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Fig|Figs|Eq|Sec|Vol|vol|pp|p|cf|vs|et al|etc|e\.g|i\.e"
     r"|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
 )
+_LONGEST_ABBREVIATION = 8
 _BREAK = re.compile(r"[，,、：:\s]")
 
 
@@ -122,21 +123,23 @@ def _cuts(text: str, settings: ChunkSettings) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _STOP.finditer(text):
         end = match.end()
-        if match.group() in "；;" and _clause_end(text, start, end) < settings.clause_chars:
+        if match.group() in "；;" and _is_short(text, start, end, settings.clause_chars):
             continue
-        if match.group().startswith(".") and _ABBREVIATION.search(text, start, match.start() + 1):
-            continue
+        if match.group().startswith("."):
+            before = max(start, match.start() - _LONGEST_ABBREVIATION)
+            if _ABBREVIATION.search(text, before, match.start() + 1):
+                continue
         yield from _shortened(text, start, end, settings.sentence_chars)
         start = end
     yield from _shortened(text, start, len(text), settings.sentence_chars)
 
 
-def _clause_end(text: str, start: int, end: int) -> int:
-    """How long the sentence gets that begins at `start`, up to its full stop."""
-    for match in _STOP.finditer(text, end):
+def _is_short(text: str, start: int, end: int, limit: int) -> bool:
+    """Whether the sentence that begins at `start` and goes on at `end` stays below the limit."""
+    for match in _STOP.finditer(text, end, min(len(text), start + limit)):
         if match.group() not in "；;":
-            return match.end() - start
-    return len(text) - start
+            return True
+    return len(text) - start < limit
 
 
 def _shortened(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ of codes are whole numbers: a chunk's score is the same in every segment and eve
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ def write_codes(path: Path, codes: Codes) -> None:
     """Write the `(n, dim) int8` codes of a segment's chunks, in their order."""
     import faiss
 
-    faiss.write_index(_index(codes), str(path))
+    # Through Python: FAISS opens names in the system's code page, which may lack their characters.
+    path.write_bytes(faiss.serialize_index(_index(codes)).tobytes())
 
 
 def _index(codes: Codes) -> Any:
@@ -46,7 +48,10 @@ class DenseSegment:
         import faiss
 
         self._faiss = faiss
-        self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        if os.name == "nt":
+            self._index = faiss.deserialize_index(np.fromfile(path, dtype=np.uint8))
+        else:
+            self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
 
     @property
     def dim(self) -> int:

@@ -13,7 +13,7 @@ from index.errors import DiskFull, IndexingError, LibraryReadOnly
 
 
 def sync_file(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows syncs only what may be written
         os.fsync(file.fileno())
 
 

@@ -6,10 +6,10 @@ paths ─ sources ─▶ files to read ─ parsing ─▶ Document ─ chunking,
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,12 +30,16 @@ from index.errors import (
 from index.files import disk_errors
 from index.manifest import (
     FORMAT_VERSION,
+    MANIFEST,
+    PARSER_VERSION,
+    SEGMENTS,
     Fingerprint,
     Manifest,
     Root,
     Sources,
     read_manifest,
     read_sources,
+    salvage_sources,
 )
 from index.parsing import ParseSettings, parse_file
 from index.schema import Document, Skipped
@@ -48,11 +52,13 @@ from index.sources import (
     scopes_of,
     survey,
     swallowed,
+    with_moved_exclusions,
 )
 
 # Below this, reading jieba's whole dictionary costs more than looking words up one by one.
 _BULK_BYTES = 300_000
 _TELL_EVERY = 100  # documents of one file
+_LOCK = "writer.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,18 @@ def index_sources(
     """
     started = time.monotonic()
     settings = settings or IndexSettings()
-    paths, missing = expand(sources) if sources else ([], [])
-    with _writing(library_path, create=bool(paths)):
+    named, missing = expand(sources) if sources else ([], [])
+    if any(folder / part == library_path.resolve() for folder, part in named):
+        raise NothingToIndex(
+            f"{library_path} is the library itself, not a source; choose another --index"
+        )
+    with _writing(library_path, create=bool(named)):
         before, known = _current(library_path, rebuild=rebuild)
-        if not paths and not known.roots:
+        if not named and not known.roots:
             raise NothingToIndex(
                 f"{library_path.name} has no sources yet. Name some: wenju index YOUR_FOLDER"
             )
-        run = _Run(library_path, before, known, paths, settings, rebuild, on_progress)
+        run = _Run(library_path, before, known, named, settings, rebuild, on_progress)
         try:
             run.read_files()
             return run.commit(missing, started)
@@ -136,34 +146,38 @@ def remove_documents(library_path: Path, doc_ids: Sequence[str]) -> int:
             library_path, manifest, load_embedder(embedding), embedding,
             ChunkSettings(**manifest.fingerprint.chunk), manifest.fingerprint, known.excluded,
         )  # fmt: skip
+        wanted = set(doc_ids)
         try:
-            for doc_id in doc_ids:
-                if not builder.drop(doc_id, erase=True):
+            for doc_id in sorted(wanted):
+                # One that is excluded already was removed by a run that was cut short.
+                if not builder.drop(doc_id) and doc_id not in known.excluded:
                     raise DocumentNotFound(
                         f"no document {doc_id!r} in {library_path.name}; nothing was removed. "
                         "List them with: wenju sources"
                     )
-            known = replace(known, excluded=known.excluded | set(doc_ids))
-            builder.commit(_without_empty_roots(known, builder))
+            builder.erase_the_dead()
+            known = replace(known, excluded=known.excluded | wanted)
+            builder.commit(_without_empty_roots(known, builder, wanted))
         except BaseException:
             builder.abandon()
             raise
-    return len(doc_ids)
+    return len(wanted)
 
 
-def _without_empty_roots(known: Sources, builder: Builder) -> Sources:
-    """A root all of whose documents were removed is forgotten, and may be indexed afresh."""
-    kept = [
+def _without_empty_roots(known: Sources, builder: Builder, removed: set[str]) -> Sources:
+    """A root whose last documents were removed is forgotten, and may be indexed afresh."""
+    counts = builder.counts_by_source()
+    alive = {root for root, _ in counts}
+    emptied = [
         root
         for root in known.roots
-        if any(builder.of_source(root.name, root.prefix + f) for f in known.files[root.name])
+        if root.name not in alive
+        and any(is_of_file(d, root.prefix + f) for d in removed for f in known.files[root.name])
     ]
-    gone = [r.prefix + f for r in known.roots if r not in kept for f in known.files[r.name]]
-    return Sources(
-        tuple(kept),
-        kept_states(known.files, kept),
-        frozenset(e for e in known.excluded if not any(is_of_file(e, f) for f in gone)),
-    )
+    gone = {root.prefix + file for root in emptied for file in known.files[root.name]}
+    kept = [root for root in known.roots if root not in emptied]
+    excluded = frozenset(e for e in known.excluded if not any(is_of_file(e, f) for f in gone))
+    return Sources(tuple(kept), kept_states(known.files, kept), excluded)
 
 
 class _Run:
@@ -174,7 +188,7 @@ class _Run:
         path: Path,
         before: Manifest | None,
         known: Sources,
-        paths: Sequence[Path],
+        named: Sequence[tuple[Path, str]],
         settings: IndexSettings,
         rebuild: bool,
         on_progress: Callable[[Progress], None] | None,
@@ -186,28 +200,32 @@ class _Run:
         self._on_progress = on_progress
         self._counts: Counter[str] = Counter()
         self._done = 0  # files
-        scopes, self._sources = scopes_of(paths, known)
+        scopes, self._sources = scopes_of(named, known)
         if rebuild:  # every known source is read again, whichever were named
             scopes, self._sources = scopes_of([], self._sources)
+        for scope in scopes:
+            self._sources = with_moved_exclusions(scope.root, self._sources)
         self._survey = survey(scopes, self._sources, path, read_all=rebuild)
         embedder = load_embedder(settings.embedding)
         fingerprint = Fingerprint(
-            FORMAT_VERSION, DICTIONARY_ID, embedder.model_id, embedder.dim,
+            FORMAT_VERSION, PARSER_VERSION, DICTIONARY_ID, embedder.model_id, embedder.dim,
             {name: getattr(settings.chunk, name) for name in ChunkSettings.__slots__},
         )  # fmt: skip
         if before is not None and not rebuild:
             _refuse_other(path, before.fingerprint, fingerprint)
-        named = [file.source for file in self._survey.to_read if file.path in set(paths)]
+        wanted = [file.source for file in self._survey.to_read if file.is_named]
         self._excluded = frozenset(
             doc_id
             for doc_id in self._sources.excluded
-            if not any(is_of_file(doc_id, source) for source in named)
+            if not any(is_of_file(doc_id, source) for source in wanted)
         )
         self.builder = Builder(
             path, before, embedder, settings.embedding, settings.chunk, fingerprint,
             self._excluded, rebuild=rebuild,
         )  # fmt: skip
-        self._files = kept_states(self._sources.files, self._sources.roots)
+        # A rebuild remembers only what it has read itself.
+        known_files = {} if rebuild else self._sources.files
+        self._files = kept_states(known_files, self._sources.roots)
         self._rebuild = rebuild
 
     def read_files(self) -> None:
@@ -223,11 +241,13 @@ class _Run:
         for root, name in self._survey.gone:
             self._files[root.name].pop(name, None)
             self._drop_all(self.builder.of_source(root.name, root.prefix + name))
+        counts = self.builder.counts_by_source()
         for file in self._survey.unchanged:
-            self._counts["unchanged"] += len(self.builder.of_source(file.root.name, file.source))
-        for file in (*to_read, *self._survey.unchanged):
-            for swallowed_root in swallowed(file.root, self._sources):
-                self._forget(swallowed_root)
+            self._counts["unchanged"] += counts[file.root.name, file.source]
+            self._files[file.root.name][file.name] = file.state
+        for root in {file.root for file in (*to_read, *self._survey.unchanged)}:
+            for inner in swallowed(root, self._sources):
+                self._take_over(inner, root)
 
     def _read(self, file: SourceFile) -> None:
         old = set(self.builder.of_source(file.root.name, file.source))
@@ -237,57 +257,84 @@ class _Run:
                 self._counts[done] += 1
                 self._files[file.root.name][file.name] = file.state
                 return
-        n_bad_before = len(self._survey.skipped)
-        new = set()
+        new: set[str] = set()
+        state, is_whole = file.state, True
         for item in parse_file(file.path, file.source, self._settings.parse):
             if isinstance(item, Skipped):
                 self._survey.skipped.append(item)
+                is_whole = is_whole and not item.ends_file
             elif self._put(item, file):
                 new.add(item.doc_id)
+                if item.doc_id == file.source:  # what was read, should it have changed meanwhile
+                    state = replace(state, content_hash=item.content_hash)
                 self.builder.checkpoint()
                 if len(new) % _TELL_EVERY == 0:
                     self._tell(self._done, file.source)
-        n_bad = sum(item.is_error for item in self._survey.skipped[n_bad_before:])
-        if old and not new and n_bad:
+        if is_whole:
+            self._files[file.root.name][file.name] = state
+            self._drop_all(old - new)
+        elif old - new:
             # Unreadable now, readable before: better the last version than none.
-            self._survey.skipped[-1] = replace(
-                self._survey.skipped[-1],
-                reason=self._survey.skipped[-1].reason + " (its last readable version is kept)",
-            )
-            self._counts["unchanged"] += len(old)
-            return
-        if n_bad and not new:
-            return  # tried again at the next run
-        self._files[file.root.name][file.name] = file.state
-        self._drop_all(old - new)
+            last = self._survey.skipped[-1]
+            kept = replace(last, reason=f"{last.reason} (its last readable version is kept)")
+            self._survey.skipped[-1] = kept
+            self._counts["unchanged"] += len(old - new)
 
     def _put(self, document: Document, file: SourceFile) -> bool:
         if document.doc_id in self._excluded:
             return False
-        if self.builder.has_seen(document.doc_id):
-            self._survey.skipped.append(
-                Skipped(document.doc_id, "its id occurs twice; the first is kept", True)
-            )
-            return False
         try:
-            outcome = self.builder.put(document, file.root.name, file.state.size)
+            self._refuse_unfit(document, file)
+            is_whole_file = document.doc_id == file.source
+            size = file.state.size if is_whole_file else len(document.text.encode())
+            outcome = self.builder.put(document, file.root.name, size)
         except ParseError as error:
-            self._survey.skipped.append(Skipped(document.doc_id, str(error), True))
+            shown = document.doc_id.encode(errors="replace").decode()
+            self._survey.skipped.append(Skipped(shown, str(error), True))
             return False
         self._counts[outcome] += 1
         return True
 
-    def _drop_all(self, doc_ids: Iterator[str] | Sequence[str] | set[str]) -> None:
+    def _refuse_unfit(self, document: Document, file: SourceFile) -> None:
+        """Raises ParseError for a document that cannot be stored, or not under its name."""
+        values = (document.doc_id, document.title, document.kind, document.date or "")
+        try:
+            for value in (*values, *document.meta, *document.meta.values()):
+                value.encode()
+        except UnicodeEncodeError:
+            raise ParseError("its name or metadata is not valid text; mend it") from None
+        if self.builder.has_seen(document.doc_id):
+            raise ParseError("its id occurs twice; the first is kept")
+        other = self.builder.find(document.doc_id)
+        swallowed_names = {r.name for r in swallowed(file.root, self._sources)}
+        if other is not None and other.info.root not in {file.root.name} | swallowed_names:
+            raise ParseError(
+                f"a document of this name is there already, from {other.info.root}; "
+                "rename the file, or index it into another library"
+            )
+
+    def _drop_all(self, doc_ids: Iterable[str]) -> None:
         for doc_id in doc_ids:
             self._counts["removed"] += self.builder.drop(doc_id)
 
-    def _forget(self, root: Root) -> None:
-        for name in self._files.pop(root.name, {}):
-            for doc_id in self.builder.of_source(root.name, root.prefix + name):
-                self.builder.drop(doc_id)
-        self._sources = replace(
-            self._sources, roots=tuple(r for r in self._sources.roots if r != root)
-        )
+    def _drop_silently(self, doc_ids: Sequence[str]) -> None:
+        for doc_id in doc_ids:
+            self.builder.drop(doc_id)
+
+    def _take_over(self, inner: Root, root: Root) -> None:
+        """The documents of a root that lies inside another become the other's."""
+        stem = Path(inner.path).relative_to(root.path).as_posix()
+        stem = "" if stem == "." else stem + "/"
+        for name in list(self._files[inner.name]):
+            is_gone = not (Path(inner.path) / name).exists()
+            if stem + name not in self._files[root.name] and not is_gone:
+                continue  # hidden from the outer root, or unreadable now: it stays as it was
+            del self._files[inner.name][name]
+            self._drop_silently(self.builder.of_source(inner.name, inner.prefix + name))
+        if not self._files[inner.name]:
+            del self._files[inner.name]
+            roots = tuple(r for r in self._sources.roots if r != inner)
+            self._sources = replace(self._sources, roots=roots)
 
     def commit(self, missing: list[Skipped], started: float) -> IndexReport:
         skipped = missing + self._survey.skipped
@@ -299,6 +346,11 @@ class _Run:
                 raise NothingToIndex(_nothing_reason(sources.roots, skipped))
             self.builder.abandon()
             return self._report(None, skipped, started)
+        if manifest is not None and manifest.n_documents and self._rebuild and not touched:
+            raise NothingToIndex(
+                f"not one of {manifest.n_documents} documents could be read again; "
+                "the library is as it was. See what is wrong with its sources: wenju index"
+            )
         if manifest is None or self._rebuild or self.builder.has_changes or sources != self._known:
             manifest = self.builder.commit(sources)
         else:
@@ -347,12 +399,12 @@ def _current(path: Path, *, rebuild: bool) -> tuple[Manifest | None, Sources]:
     except LibraryNotFound:
         return None, Sources()
     except (LibraryBroken, LibraryVersion):
-        if rebuild:  # the sources that are named now are all that is known
-            return None, Sources()
+        if rebuild:
+            return None, salvage_sources(path)
         raise
 
 
-@contextmanager
+@contextlib.contextmanager
 def _writing(path: Path, *, create: bool) -> Iterator[None]:
     """The one writer of a library, and its disk errors in plain words."""
     from filelock import FileLock, Timeout
@@ -362,8 +414,13 @@ def _writing(path: Path, *, create: bool) -> Iterator[None]:
     with disk_errors(path):
         if path.exists() and not path.is_dir():
             raise LibraryReadOnly(f"{path} is a file, not a library folder; choose another --index")
+        if path.is_dir() and not _may_hold_library(path):
+            raise LibraryReadOnly(
+                f"{path} holds other files, a library needs a folder of its own; "
+                "choose another --index"
+            )
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / "writer.lock", timeout=0)
+        lock = FileLock(path / _LOCK, timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -373,17 +430,23 @@ def _writing(path: Path, *, create: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            lock.release()
             _remove_if_empty(path)
+            lock.release()
+
+
+def _may_hold_library(path: Path) -> bool:
+    """Whether the folder is empty or ours; what others put there must not be touched."""
+    names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
+    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, _LOCK}
 
 
 def _remove_if_empty(path: Path) -> None:
     """A library that never came to be leaves no folder behind."""
-    if {child.name for child in path.iterdir()} <= {"writer.lock", "segments"}:
-        segments = path / "segments"
-        if segments.is_dir() and any(segments.iterdir()):
-            return
-        (path / "writer.lock").unlink(missing_ok=True)
+    segments = path / SEGMENTS
+    if not {child.name for child in path.iterdir()} <= {_LOCK, SEGMENTS}:
+        return
+    with contextlib.suppress(OSError):  # the segments of a killed run, or a lock held on Windows
         if segments.is_dir():
             segments.rmdir()
+        (path / _LOCK).unlink(missing_ok=True)
         path.rmdir()

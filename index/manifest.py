@@ -12,6 +12,7 @@ is either left over from a killed run, which the next run takes up again, or rub
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from index.errors import LibraryBroken, LibraryNotFound, LibraryVersion
 from index.files import write_whole
 
 FORMAT_VERSION = 1
+PARSER_VERSION = 1
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 
@@ -34,6 +36,7 @@ class Fingerprint:
     """What a segment's content depends on besides the documents; equal or not usable together."""
 
     format: int
+    parser: int  # of index/parsing: what it makes of a file
     dictionary: str
     model: str
     dim: int
@@ -55,11 +58,12 @@ class SegmentRef:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder or file that was indexed; its documents follow it at the next run."""
+    """A folder that was indexed, or some files of it; its documents follow it at the next run."""
 
     name: str  # unique in the library
-    path: str
-    prefix: str = ""  # before the doc_ids, where two roots hold the same file names
+    path: str  # of a folder
+    prefix: str = ""  # before the doc_ids; "" for one root of a library, so that none collide
+    only: tuple[str, ...] | None = None  # the files that were named; None for the whole folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +106,21 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        raw = path.read_text(encoding="utf-8")
+        raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise LibraryNotFound(
             f"no library at {folder}. Make one: wenju index YOUR_FOLDER"
         ) from None
     except OSError as error:
         raise LibraryBroken(f"{path} cannot be read: {error.strerror}; run: wenju check") from error
+    found: object = FORMAT_VERSION
     try:
-        record = json.loads(raw)
-        found = record.get("format")
+        record = json.loads(raw.decode("utf-8"))
+        found = record.get("format", FORMAT_VERSION)
         if found == FORMAT_VERSION and record.pop("checksum") == _checksum(record):
             return _manifest(record)
     except (ValueError, KeyError, TypeError, AttributeError):
-        found = FORMAT_VERSION  # not readable at all: damaged, not of another version
+        pass  # not what was written
     if found != FORMAT_VERSION:
         raise LibraryVersion(
             f"{folder} has library format {found}, this wenju reads format {FORMAT_VERSION}. "
@@ -144,11 +149,23 @@ def write_manifest(folder: Path, manifest: Manifest, sources: Sources) -> None:
 
 
 def read_sources(folder: Path, manifest: Manifest) -> Sources:
-    path = folder / manifest.sources_name
+    """What the generation was indexed from. Raises LibraryBroken."""
+    return _read_sources(folder / manifest.sources_name)
+
+
+def salvage_sources(folder: Path) -> Sources:
+    """The newest sources that can still be read, for a library whose manifest cannot."""
+    for path in sorted(folder.glob("sources-*.json"), reverse=True):
+        with contextlib.suppress(LibraryBroken):
+            return _read_sources(path)
+    return Sources()
+
+
+def _read_sources(path: Path) -> Sources:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         return Sources(
-            tuple(Root(**root) for root in raw["roots"]),
+            tuple(_root(root) for root in raw["roots"]),
             {
                 root: {name: FileState(*state) for name, state in states.items()}
                 for root, states in raw["files"].items()
@@ -159,6 +176,11 @@ def read_sources(folder: Path, manifest: Manifest) -> Sources:
         raise LibraryBroken(
             f"{path} is missing or damaged; make it again with: wenju index --rebuild"
         ) from error
+
+
+def _root(record: dict[str, Any]) -> Root:
+    only = record["only"]
+    return Root(**{**record, "only": None if only is None else tuple(only)})
 
 
 def _manifest(record: dict[str, Any]) -> Manifest:

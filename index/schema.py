@@ -178,3 +178,4 @@ class Skipped:
     source: str
     reason: str
     is_error: bool  # False: not a document, nothing lost (an image, a lock file)
+    ends_file: bool = False  # the rest of the file was not read

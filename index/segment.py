@@ -37,36 +37,12 @@ _SUMMARY = "segment.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkTerms:
-    """What the lexical arm knows of a chunk."""
-
-    words: list[str]
-    grams: list[str]
-    heading: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document made ready for a segment; everything here follows from document and settings."""
+    """A document ready for a segment."""
 
     document: Document
     sentences: tuple[Sentence, ...]
     chunks: tuple[Chunk, ...]
-    terms: tuple[ChunkTerms, ...]  # one per chunk
-    title: list[str]
-
-
-def prepare(
-    document: Document, sentences: tuple[Sentence, ...], chunks: tuple[Chunk, ...]
-) -> Prepared:
-    terms = []
-    for chunk in chunks:
-        text = chunk_text(document, sentences, chunk)
-        terms.append(
-            ChunkTerms(words(text), grams(text), grams(_heading(document, sentences, chunk)))
-        )
-    stem = document.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return Prepared(document, sentences, chunks, tuple(terms), grams(f"{document.title}\n{stem}"))
 
 
 def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
@@ -118,11 +94,13 @@ class SegmentWriter:
         document, ordinal, first = prepared.document, self.n_documents, self.n_chunks
         digest = document_digest(document, prepared.chunks, codes)
         self._catalogue.add(Entry(ordinal, first, digest, info), document, prepared.sentences)
-        for chunk, terms in zip(prepared.chunks, prepared.terms, strict=True):
+        stem = document.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        title = grams(f"{document.title}\n{stem}")
+        for chunk in prepared.chunks:
+            text = chunk_text(document, prepared.sentences, chunk)
+            heading = grams(_heading(document, prepared.sentences, chunk))
             self._lexical.add(
-                LexicalRow(
-                    self.n_chunks, ordinal, terms.words, terms.grams, prepared.title, terms.heading
-                )
+                LexicalRow(self.n_chunks, ordinal, words(text), grams(text), title, heading)
             )
             self._chunks.append(
                 (
@@ -205,6 +183,10 @@ class Segment:
     def flags(self, documents: Collection[int]) -> np.ndarray:
         """A flag per chunk: it belongs to one of the documents."""
         return np.isin(self.chunks[:, 0], np.array(sorted(documents), dtype=np.int64))
+
+    def chunk_id(self, ordinal: int) -> str:
+        document, start, end = map(int, self.chunks[ordinal, :3])
+        return f"{self.doc_ids[document]}@{start}-{end}"
 
     def chunk(self, ordinal: int) -> Chunk:
         document, start, end, first, last = map(int, self.chunks[ordinal])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from glob import glob, has_magic
@@ -17,17 +18,13 @@ from index.schema import Skipped
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A root and the part of it that this run looks at."""
+    """A root and the parts of it that a run looks at: paths below it, () for all of it."""
 
     root: Root
-    below: str = ""  # path below the root; "" is all of it
-
-    @property
-    def path(self) -> Path:
-        return Path(self.root.path)
+    parts: tuple[str, ...] = ()
 
     def holds(self, name: str) -> bool:
-        return not self.below or name == self.below or name.startswith(self.below + "/")
+        return not self.parts or any(is_below(name, part) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,7 @@ class SourceFile:
     name: str  # below the root, with "/"
     path: Path
     state: FileState
+    is_named: bool  # it was named itself, not by its folder: wanted even if it was once removed
 
     @property
     def source(self) -> str:
@@ -53,111 +51,127 @@ class Survey:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def expand(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
-    """Globs expanded, what is not there reported; in the given order, each path once.
+# --- what was named -------------------------------------------------------------------------------
 
-    Raises SourceMissing when none of the paths is there.
+
+def expand(paths: Sequence[Path]) -> tuple[list[tuple[Path, str]], list[Skipped]]:
+    """The paths that are there, as (folder, part): the folder is a root, the part a path below it.
+
+    A folder is its own root ("" is all of it), a file belongs to its folder, the hits of a glob to
+    the part of the pattern before its first wildcard. What lies below another given folder is left
+    to it. Paths that are not there are reported; SourceMissing when none is there.
     """
-    found: dict[Path, None] = {}
+    found: dict[tuple[Path, str], None] = {}
     missing = []
     for path in paths:
-        if os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder is closed
-            found[path.resolve()] = None
-        elif hits := _glob(path):
-            found.update(dict.fromkeys(Path(hit).resolve() for hit in hits))
-        else:
+        hits = list(_expand_one(path))
+        found.update(dict.fromkeys(hits))
+        if not hits:
             missing.append(Skipped(str(path), "no such file or folder; check the path", True))
     if missing and not found:
         raise SourceMissing(
             f"{', '.join(m.source for m in missing)}: no such file or folder; check the path"
         )
-    return list(found), missing
+    whole = {folder for folder, part in found if not part}
+    kept = [
+        (folder, part)
+        for folder, part in found
+        if not any(above in whole for above in (folder / part).parents)
+        and not (part and folder in whole)
+    ]
+    return kept, missing
 
 
-def _glob(path: Path) -> list[str]:
-    if not has_magic(str(path)):
-        return []
-    return sorted(glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute one
+def _expand_one(path: Path) -> Iterator[tuple[Path, str]]:
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder is closed
+        path = path.resolve()
+        yield (path, "") if path.is_dir() else (path.parent, path.name)
+    elif has_magic(str(path)):
+        fixed = path.absolute().parts
+        first = next(i for i, part in enumerate(fixed) if has_magic(part))
+        base = Path(*fixed[:first])
+        hits = glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute one
+        for hit in sorted(map(os.path.abspath, hits)):
+            below = Path(hit).relative_to(base).as_posix()
+            if below != "." and not is_ignorable(Path(hit)):
+                yield base.resolve(), below
 
 
-def scopes_of(paths: Sequence[Path], known: Sources) -> tuple[list[Scope], Sources]:
-    """Which roots the paths mean; what is new is registered, a path inside a root is a part of it.
-
-    No paths means every registered root.
-    """
-    if not paths:
+def scopes_of(named: Sequence[tuple[Path, str]], known: Sources) -> tuple[list[Scope], Sources]:
+    """Which roots the paths mean; what is new is registered. Nothing named means every root."""
+    if not named:
         return [Scope(root) for root in known.roots], known
-    scopes: list[Scope] = []
-    for path in paths:
-        inside = next((r for r in known.roots if _is_below(path, Path(r.path))), None)
-        if inside is not None:
-            below = path.relative_to(inside.path).as_posix()
-            scopes.append(Scope(inside, "" if below == "." else below))
-            continue
-        known, root = _register(path, known)
-        scopes.append(Scope(root))
-    return scopes, known
+    parts: dict[str, list[str]] = {}
+    for folder, part in named:
+        root, below = _root_of(folder / part, known)
+        if root is None:
+            known, root = _registered(folder, part, known)
+            below = part
+        parts.setdefault(root.name, []).append(below)
+    by_name = {root.name: root for root in known.roots}
+    return [Scope(by_name[n], () if "" in p else tuple(p)) for n, p in parts.items()], known
 
 
-def _register(path: Path, known: Sources) -> tuple[Sources, Root]:
-    taken = {root.name for root in known.roots}
-    name = base = path.name or "root"
-    number = 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    root = Root(name, str(path))
-    others = [r for r in known.roots if not _is_below(Path(r.path), path)]
-    sources_taken = {r.prefix + f for r in others for f in known.files.get(r.name, ())}
-    if any(file in sources_taken for file in _names(path)):
-        root = replace(root, prefix=f"{name}/")
+def _root_of(path: Path, known: Sources) -> tuple[Root | None, str]:
+    """The registered root that holds a path, and the path below it."""
+    for root in known.roots:
+        folder = Path(root.path)
+        if path == folder or folder in path.parents:
+            below = path.relative_to(folder).as_posix()
+            below = "" if below == "." else below
+            if root.only is None or below in root.only:
+                return root, below
+    return None, ""
+
+
+def _registered(folder: Path, part: str, known: Sources) -> tuple[Sources, Root]:
+    """The root for a new path: its folder, or that folder limited to the files that were named."""
+    limited = next(
+        (r for r in known.roots if r.path == str(folder) and r.only is not None and part), None
+    )
+    if limited is not None:
+        root = replace(limited, only=(*(limited.only or ()), part))
+        roots = tuple(root if r == limited else r for r in known.roots)
+        return replace(known, roots=roots), root
+    staying = [r for r in known.roots if part or folder not in _line(Path(r.path))]
+    taken = {r.name for r in known.roots}
+    taken |= {name.split("/")[0] for r in staying for name in known.files.get(r.name, ())}
+    base = folder.name or "root"
+    candidates = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 2))
+    name = next(c for c in candidates if c not in taken)
+    # Only one root goes without a prefix: two could come to hold a file of the same name.
+    has_plain = any(not r.prefix for r in staying)
+    root = Root(name, str(folder), f"{name}/" if has_plain else "", (part,) if part else None)
     return replace(known, roots=(*known.roots, root)), root
+
+
+def _line(path: Path) -> tuple[Path, ...]:
+    return (path, *path.parents)
 
 
 def swallowed(root: Root, known: Sources) -> list[Root]:
     """Registered roots that lie inside `root`: its own run brings their documents."""
-    return [r for r in known.roots if r != root and _is_below(Path(r.path), Path(root.path))]
+    if root.only is not None:
+        return []
+    return [r for r in known.roots if r != root and Path(root.path) in _line(Path(r.path))]
 
 
-def survey(
-    scopes: Sequence[Scope], known: Sources, library: Path, *, read_all: bool = False
-) -> Survey:
-    """Compare what is there with what was read.
-
-    Raises SourceMissing when every root has vanished; a single one is reported, and its documents
-    stay: an unmounted disk is not a deletion.
-    """
-    result = Survey()
-    vanished = []
-    for scope in scopes:
-        states = known.files.get(scope.root.name, {})
-        names = [n for n in _names(scope.path, skip=library) if scope.holds(n)]
-        read_before = [name for name in states if scope.holds(name)]
-        if not names and read_before and (not scope.below or not scope.path.exists()):
-            vanished.append(scope)
-            continue
-        for name in names:
-            file, changed = _compare(scope.root, name, states.get(name))
-            if file is None:
-                result.skipped.append(Skipped(name, "cannot be read: permission denied", True))
-            elif changed or read_all or (_is_named(scope, name) and _is_excluded(file, known)):
-                result.to_read.append(file)
-            else:
-                result.unchanged.append(file)
-        result.gone += [(scope.root, name) for name in set(read_before) - set(names)]
-    for scope in vanished:
-        result.skipped.append(Skipped(scope.root.path, _vanished_reason(scope, known), True))
-    if vanished and len(vanished) == len(scopes):
-        raise SourceMissing(f"{vanished[0].root.path} {_vanished_reason(vanished[0], known)}")
-    return result
+def with_moved_exclusions(root: Root, known: Sources) -> Sources:
+    """What was removed from a swallowed root stays out under its new name."""
+    excluded = set(known.excluded)
+    for inner in swallowed(root, known):
+        below = Path(inner.path).relative_to(root.path).as_posix()
+        stem = root.prefix if below == "." else f"{root.prefix}{below}/"
+        for name in known.files.get(inner.name, ()):
+            source = inner.prefix + name
+            moved = {e for e in known.excluded if is_of_file(e, source)}
+            excluded -= moved
+            excluded |= {stem + name + e.removeprefix(source) for e in moved}
+    return replace(known, excluded=frozenset(excluded))
 
 
-def _is_named(scope: Scope, name: str) -> bool:
-    """Whether the file itself was named, not its folder: wanted even if it was once removed."""
-    return scope.below == name or scope.path.is_file()
-
-
-def _is_excluded(file: SourceFile, known: Sources) -> bool:
-    return any(is_of_file(doc_id, file.source) for doc_id in known.excluded)
+def is_below(name: str, part: str) -> bool:
+    return name == part or not part or name.startswith(part + "/")
 
 
 def is_of_file(doc_id: str, source: str) -> bool:
@@ -165,50 +179,119 @@ def is_of_file(doc_id: str, source: str) -> bool:
     return doc_id == source or doc_id.startswith((source + "#", source + "!"))
 
 
-def _vanished_reason(scope: Scope, known: Sources) -> str:
-    n = len(known.files.get(scope.root.name, {}))
+# --- what is there --------------------------------------------------------------------------------
+
+
+def survey(
+    scopes: Sequence[Scope], known: Sources, library: Path, *, read_all: bool = False
+) -> Survey:
+    """Compare what is there with what was read.
+
+    A root that has vanished or is empty keeps its documents: an unmounted disk is not a deletion.
+    Raises SourceMissing when all have vanished, or one of those that a rebuild needs.
+    """
+    result = Survey()
+    vanished: list[Root] = []
+    for scope in scopes:
+        root, states = scope.root, known.files.get(scope.root.name, {})
+        names, closed = _names(scope, library)
+        result.skipped += closed
+        before = [name for name in states if scope.holds(name)]
+        if before and not names and (not scope.parts or not Path(root.path).is_dir()):
+            vanished.append(root)
+            continue
+        for name in names:
+            is_named = name in scope.parts
+            again = read_all or (is_named and _is_excluded(root.prefix + name, known))
+            _compare(
+                SourceFile(root, name, _path(root, name), _NEVER, is_named), states, again, result
+            )
+        unseen = tuple(f"{folder.source}/" for folder in closed)
+        lost = sorted(set(before) - set(names))
+        result.gone += [(root, n) for n in lost if not (root.prefix + n).startswith(unseen)]
+    for root in vanished:
+        reason = _vanished_reason(root, len(known.files[root.name]))
+        if len(vanished) == len(scopes) or read_all:
+            raise SourceMissing(f"{root.path} {reason}")
+        result.skipped.append(Skipped(root.path, reason, True))
+    return result
+
+
+def _vanished_reason(root: Root, n_files: int) -> str:
+    pattern = f" with: wenju sources remove '{root.prefix}*'" if root.prefix else ""
     return (
-        f"has vanished or is empty, {n} files were read from it before; their documents are kept. "
-        f"Mount it again, or drop them with: wenju sources remove '{scope.root.prefix}*'"
+        f"has vanished or is empty, {n_files} files were read from it before; nothing was changed. "
+        f"Mount it again, or remove its documents{pattern}"
     )
 
 
-def _compare(root: Root, name: str, before: FileState | None) -> tuple[SourceFile | None, bool]:
-    path = Path(root.path) if Path(root.path).is_file() else Path(root.path) / name
+_NEVER = FileState(0, 0, "")
+
+
+def _path(root: Root, name: str) -> Path:
+    return Path(root.path) / name
+
+
+def _is_excluded(source: str, known: Sources) -> bool:
+    return any(is_of_file(doc_id, source) for doc_id in known.excluded)
+
+
+def _compare(
+    file: SourceFile, states: Mapping[str, FileState], read_again: bool, result: Survey
+) -> None:
+    """Sorts one file into the survey; what is no regular file is passed over."""
+    before = states.get(file.name)
     try:
-        stat = path.stat()
-        if before is not None and (before.size, before.mtime_ns) == (
-            stat.st_size,
-            stat.st_mtime_ns,
-        ):
-            return SourceFile(root, name, path, before), False
-        state = FileState(stat.st_size, stat.st_mtime_ns, hash_file(path))
-    except OSError:
-        return None, False
-    changed = before is None or before.content_hash != state.content_hash
-    return SourceFile(root, name, path, state), changed
-
-
-def _names(path: Path, skip: Path | None = None) -> Iterator[str]:
-    """Files below a folder as relative names with "/", sorted; a file is its own only name."""
-    if path.is_file():
-        yield path.name
+        file.source.encode()
+    except UnicodeEncodeError:
+        shown = file.source.encode(errors="replace").decode()
+        result.skipped.append(Skipped(shown, "its name is not valid text; rename it", True))
         return
-    names = []
-    for folder, folders, files in os.walk(path):
-        here = Path(folder)
-        folders[:] = [f for f in folders if not f.startswith(".") and here / f != skip]
-        if {MANIFEST, SEGMENTS} <= {*files, *folders}:  # a library, not a source
-            folders.clear()
+    try:
+        info = file.path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            return
+        size, mtime_ns = info.st_size, info.st_mtime_ns
+        if before is None or (before.size, before.mtime_ns) != (size, mtime_ns):
+            state = FileState(size, mtime_ns, hash_file(file.path))
+        else:
+            state = before
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror}); check its permissions"
+        result.skipped.append(Skipped(file.source, reason, True))
+        return
+    is_changed = before is None or before.content_hash != state.content_hash
+    sort = result.to_read if is_changed or read_again else result.unchanged
+    sort.append(replace(file, state=state))
+
+
+def _names(scope: Scope, library: Path) -> tuple[list[str], list[Skipped]]:
+    """The scope's files as sorted names below the root, and the folders that could not be read."""
+    folder = Path(scope.root.path)
+    parts = scope.parts or scope.root.only or ("",)
+    names: set[str] = set()
+    closed: list[Skipped] = []
+
+    def note(error: OSError) -> None:
+        if error.filename and Path(error.filename) != folder:
+            below = Path(error.filename).relative_to(folder).as_posix()
+            reason = f"cannot be read ({error.strerror}); its documents are kept"
+            closed.append(Skipped(scope.root.prefix + below, reason, True))
+
+    for part in parts:
+        start = folder / part
+        if start.is_file():  # named itself: whatever it is called
+            names.add(part)
             continue
-        for file in files:
-            if not is_ignorable(here / file):
-                names.append((here / file).relative_to(path).as_posix())
-    yield from sorted(names)
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    return path == folder or folder in path.parents
+        for here, folders, files in os.walk(start, onerror=note):
+            folders[:] = [f for f in folders if not f.startswith(".") and Path(here, f) != library]
+            if {MANIFEST, SEGMENTS} <= {*files, *folders}:  # a library, not a source
+                folders.clear()
+                continue
+            below = Path(here).relative_to(folder).as_posix()
+            stem = "" if below == "." else below + "/"
+            names.update(stem + f for f in files if not is_ignorable(Path(f)))
+    return sorted(names), closed
 
 
 def kept_states(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -33,16 +34,14 @@ def open_library(name_or_path: str | os.PathLike[str] = "default") -> Library:
     Raises LibraryNotFound, LibraryVersion, LibraryBroken.
     """
     folder = resolve_library(name_or_path)
-    for _ in range(5):
+    while True:
         manifest = read_manifest(folder)
         try:
             return Library(folder, manifest)
-        except FileNotFoundError as error:
-            # A writer committed and cleared up between the two reads: take the newer generation.
-            missing = error.filename
-            if read_manifest(folder).generation == manifest.generation:
-                break
-    raise LibraryBroken(f"{folder} lacks {missing}; run: wenju check")
+        except (FileNotFoundError, LibraryBroken) as error:
+            # A writer may have committed and cleared up meanwhile: then take its generation.
+            if read_manifest(folder) == manifest:
+                raise LibraryBroken(f"{folder}: {error}; run: wenju check") from error
 
 
 class Library:
@@ -97,8 +96,8 @@ class Library:
             segment.close()
 
     def stale(self) -> bool:
-        """Whether a newer generation has been committed since this one was opened."""
-        return read_manifest(self.path).generation != self.generation
+        """Whether another generation has been committed since this one was opened."""
+        return read_manifest(self.path) != self.manifest
 
     # --- documents ---
 
@@ -119,8 +118,8 @@ class Library:
         return tuple(segment.chunk(i) for i in range(first, first + entry.info.n_chunks))
 
     def roots(self) -> tuple[Root, ...]:
-        """The folders and files that were indexed."""
-        return read_sources(self.path, self.manifest).roots
+        """What is indexed now, also where this reader's generation is an older one."""
+        return read_sources(self.path, read_manifest(self.path)).roots
 
     def _live(self) -> Iterator[tuple[Segment, Entry]]:
         for segment in self._segments:
@@ -226,16 +225,20 @@ class Library:
 def _with_ties(
     segment: Segment, k: int, fetch: Callable[[int], list[tuple[int, float]]]
 ) -> Iterator[ScoredChunk]:
-    """The k best and all that score like the last of them, so that chunk_id can decide."""
+    """The segment's k best; among those that score like the last, the smallest chunk_ids."""
+    if k < 1:
+        return
     limit = k + 32
     hits = fetch(limit)
     while len(hits) == limit < _MAX_TIES and hits[-1][1] == hits[k - 1][1]:
         limit = min(limit * 4, _MAX_TIES)
         hits = fetch(limit)
     last = hits[k - 1][1] if len(hits) >= k else float("-inf")
-    for ordinal, score in hits:
-        if score >= last:
-            yield ScoredChunk(segment.chunk(ordinal), score)
+    best = [hit for hit in hits if hit[1] > last]
+    tied = [hit for hit in hits if hit[1] == last]
+    best += heapq.nsmallest(k - len(best), tied, key=lambda hit: segment.chunk_id(hit[0]))
+    for ordinal, score in best:
+        yield ScoredChunk(segment.chunk(ordinal), score)
 
 
 def _best(scored: list[ScoredChunk], k: int) -> list[ScoredChunk]:

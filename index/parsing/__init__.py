@@ -65,16 +65,22 @@ def parse_file(
         else:
             yield _parse(path, source, limits)
     except ParseError as error:
-        yield Skipped(source, f"{source} {error}", is_error=True)
+        yield Skipped(source, f"{source} {error}", is_error=True, ends_file=True)
     except OSError as error:
         yield Skipped(
             source,
             f"{source} cannot be read ({error.strerror or error}); check that it exists and its "
             f"permissions",
             is_error=True,
+            ends_file=True,
         )
     except MemoryError:
-        yield Skipped(source, f"{source} needs more memory than there is; split it", is_error=True)
+        yield Skipped(
+            source,
+            f"{source} needs more memory than there is; split it",
+            is_error=True,
+            ends_file=True,
+        )
     except ImportError:
         raise  # our own installation, not the file
     except Exception as error:  # a library's own failure on broken input must not end the run
@@ -83,6 +89,7 @@ def parse_file(
             source,
             f"{source} is broken and cannot be read ({what}); export or save it again",
             is_error=True,
+            ends_file=True,
         )
 
 

@@ -12,7 +12,7 @@ from index.parsing.fast import fast_blocks
 from index.parsing.furniture import find_furniture
 from index.parsing.hints import Hints
 from index.parsing.judging import Judge, is_byline
-from index.parsing.lines import Line, goes_on, measure, resumes, split_lines
+from index.parsing.lines import Line, breaks_figure, goes_on, measure, resumes, split_lines
 from index.parsing.notes import REFERENCE, Pending, find_markers, link, note_start
 from index.parsing.tables import Table, find_tables, table_drafts
 from index.schema import BlockKind
@@ -216,7 +216,10 @@ class _Flow:
         if apart:
             draft.parts.append((line.start, line.end))
             return
-        join_lines(self.raw, last.end, line.start, self.edits, vocabulary=self.vocabulary)
+        if breaks_figure(last, line):
+            self.edits.delete(last.end, line.start)
+        else:
+            join_lines(self.raw, last.end, line.start, self.edits, vocabulary=self.vocabulary)
         start, _ = draft.parts[-1]
         draft.parts[-1] = (start, line.end)
 

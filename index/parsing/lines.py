@@ -14,6 +14,7 @@ _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
 _SENTENCE_END = re.compile(r"[。！？；]|[A-Za-z)”\"][.!?](?:\s|$|[”\"])")
 _FIELD = re.compile(r"[^。，；：:]{1,14}[：:]")  # such as "姓名：…"; a form has one on each line
 _DIGITS = re.compile(r"\d")
+_HALF_FIGURE = re.compile(r"[\u4e00-\u9fff][^\s.]{0,3}?\d{1,4}\.$")  # 达到5. with 5万亿 below
 _FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
 
 
@@ -146,6 +147,8 @@ def goes_on(line: Line, following: Line, layout: Layout) -> bool:
     if following.gap > layout.gap and not following.new_page:
         return False
     full = layout.full(line)
+    if breaks_figure(line, following):
+        return True
     if not ended:
         if (
             following.indent - line.indent >= 2
@@ -168,6 +171,11 @@ def goes_on(line: Line, following: Line, layout: Layout) -> bool:
         return room < needed
     # Printed Chinese indents a paragraph by two characters: extracted, a shorter line.
     return room <= 4 and following.width > full - 3
+
+
+def breaks_figure(line: Line, following: Line) -> bool:
+    """A line of Chinese stops at a decimal point, and its decimals open the next."""
+    return following.text[0].isdecimal() and _HALF_FIGURE.search(line.text) is not None
 
 
 def _breaks_off(line: Line) -> bool:

@@ -19,6 +19,7 @@ _NUMERIC = re.compile(
     r"亿美元|个百分点)*$|[—–\-/]+$"
 )
 _YEAR = re.compile(r"(?:19|20)\d{2}\s?年?(?:[1-4]?\s?[HQ季度上半下]{1,3}[1-4]?)?[EeFfPp]?")
+_MONTH = re.compile(r"(?:1[0-2]|[1-9])(?:\s?[-–—~～至]\s?(?:1[0-2]|[1-9]))?\s?月份?")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 _MAX_CELL = 90  # characters; a longer line is a paragraph
 
@@ -176,9 +177,12 @@ def _trim(text: str, base: int, start: int, end: int) -> tuple[int, int]:
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Short names, no figures."""
+    """Short names, no figures. Months are names too, but a row may well open with one."""
     names = [c.strip() for c in cells]
-    named = [c for c in names if not _YEAR.fullmatch(c)]
+    months = [c for c in names if _MONTH.fullmatch(c)]
+    if len(months) == 1 and names[0] == months[0]:
+        months = []
+    named = [c for c in names if not _YEAR.fullmatch(c) and c not in months]
     return bool(named) and all(len(c) <= 24 and not _NUMERIC.fullmatch(c) for c in named)
 
 
