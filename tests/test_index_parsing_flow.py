@@ -290,3 +290,19 @@ def test_a_log_keeps_its_lines() -> None:
     ]
     document = parse("\n".join(lines))
     assert [document.quote(b.spans) for b in document.blocks] == lines
+
+
+def test_a_figure_broken_at_its_decimal_point_is_whole() -> None:
+    raw = """　　冷链物流是连接产地与餐桌的关键环节。去年我国冷链物流总额达到5.
+5万亿元，同比增长百分之四。与邻近的国家相比，本文所考察的产地预冷设
+施仍然不足，利用全国二十八个省份十年的面板数据，我们考察了冷库的投
+资对农产品损耗率的影响。结果表明，人均冷库的容量每增加一成，也就是0.
+1立方米，果蔬的损耗率就下降两个百分点，这一效应在西部地区最为明显，
+而在东部并不显著。作者还比较了各省的差异，以及产地的预冷设施对损耗
+率的影响，具体的计算方法与稳健性的检验见本文附录中所列出的各表之3.
+2. 补贴应转向产地的预冷设施
+"""
+    document = parse(raw)
+    assert "总额达到5.5万亿元，" in document.text
+    assert "也就是0.1立方米，" in document.text
+    assert "3.2. 补贴" not in document.text

@@ -197,3 +197,25 @@ def test_xlsx_sheets_titles_percentages_and_dates(tmp_path: Path) -> None:
     assert cells(document, making) == ["制造业", "103932", "3.8%", "2025-12-31"]
     assert (finance.header, cells(document, finance)) == (("行业", "增速"), ["金融业", "0.02"])
     assert making.section == ("工资",)
+
+
+def test_xlsx_months_across_the_top_name_the_columns(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["门店销售（万元）"],
+        ["门店", "7月", "8月份", "1-9月"],
+        ["朝阳店", 120.5, 98, 900],
+        [],
+        ["7月", "高温"],
+        ["8月", "暴雨"],
+    ):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    document = parse_one(tmp_path / "a.xlsx", out.getvalue())
+    header, row, july, _ = of(document, BlockKind.TABLE_ROW)
+    assert header.is_header
+    assert row.header == ("门店", "7月", "8月份", "1-9月")
+    assert not july.is_header  # a row of a table without names

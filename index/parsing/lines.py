@@ -14,7 +14,8 @@ _LINE = re.compile(r"[^\n\r\f\v\x85\u2028\u2029]+")
 _SENTENCE_END = re.compile(r"[。！？；]|[A-Za-z)”\"][.!?](?:\s|$|[”\"])")
 _FIELD = re.compile(r"[^。，；：:]{1,14}[：:]")  # such as "姓名：…"; a form has one on each line
 _DIGITS = re.compile(r"\d")
-_HALF_FIGURE = re.compile(r"[\u4e00-\u9fff][^\s.]{0,3}?\d{1,4}\.$")  # 达到5. with 5万亿 below
+_HALF_FIGURE = re.compile(r"[\u4e00-\u9fff][^\s.]{0,3}?\d{1,4}\.$")  # "达到5.", and below it:
+_DECIMALS = re.compile(r"\d+[^\d\s.、)）．]")  # "5万亿元", but no "2. 方法"
 _FIRST_WORD = re.compile(r"[A-Za-z0-9][^\s\u2e80-\uffee]*")
 
 
@@ -175,7 +176,11 @@ def goes_on(line: Line, following: Line, layout: Layout) -> bool:
 
 def breaks_figure(line: Line, following: Line) -> bool:
     """A line of Chinese stops at a decimal point, and its decimals open the next."""
-    return following.text[0].isdecimal() and _HALF_FIGURE.search(line.text) is not None
+    return (
+        line.text[-1] == "."
+        and _DECIMALS.match(following.text) is not None
+        and _HALF_FIGURE.search(line.text) is not None
+    )
 
 
 def _breaks_off(line: Line) -> bool:
