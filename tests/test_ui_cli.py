@@ -186,6 +186,16 @@ def test_ask_reads_the_question_from_words_or_from_a_pipe(
     assert json.loads(out)["question"] == "What fee on the H200?"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_piped_question_is_read_in_the_encoding_it_comes_in(
+    run: Run, library: str, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    question = "2025年碳酸锂产量是多少？"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(question.encode(encoding))))
+    _, out, _ = run("ask", "--index", library, "--json")
+    assert json.loads(out)["question"] == question
+
+
 def test_ask_in_english_is_labelled_in_english(run: Run, library: str) -> None:
     _, out, _ = run("ask", "What fee do exporters pay on sales of the H200?", "--index", library)
     assert "25 percent" in out
@@ -358,6 +368,38 @@ def test_a_wrong_command_line_is_one_line(run: Run, argv: list[str]) -> None:
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "--help" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said", "command"),
+    [
+        (["ask", "--jsn", "x"], "没有 --jsn 这样的参数", "wenju ask --help"),
+        (["sources", "--al"], "没有 --al 这样的参数", "wenju sources --help"),
+        (["batch", "q.csv"], "--out", "wenju batch --help"),
+        (["--jsn"], "没有 --jsn 这样的参数", "wenju --help"),
+    ],
+)
+def test_a_wrong_argument_is_named_once_with_the_help_that_lists_the_right_ones(
+    run: Run, argv: list[str], said: str, command: str
+) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.rstrip().endswith(f"用法见 {command}")
+    assert err.count("wenju: ") == 1
+
+
+def test_a_port_that_cannot_be_one_is_not_called_taken(run: Run, library: str) -> None:
+    code, _, err = run("chat", "--index", library, "--port", "99999")
+    assert code == 2
+    assert "65535" in err
+
+
+def test_an_answer_that_nobody_can_read_is_no_failure(
+    run: Run, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["ask", "2025年碳酸锂产量是多少？", "--index", library]) == 0
 
 
 def test_a_library_name_that_cannot_be_one_is_a_usage_error(run: Run) -> None:

@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(argv)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # Whoever read our output has read enough. Python would complain once more at exit.
@@ -72,9 +73,13 @@ def _run(argv: list[str]) -> int:
         raise UsageError(f"{unknown}{say('separator')}{say('see_help', prog=PROG)}")
     parser = build_parser((name,) if name in NAMES else NAMES)
     try:
-        args = parser.parse_args(argv)
+        args, strange = parser.parse_known_args(argv)
     except SystemExit as done:  # --help and --version
         return int(done.code or 0)
+    if strange:
+        prog = f"{PROG} {name}" if name in NAMES else PROG
+        named = say("unknown_arguments", arguments=" ".join(strange))
+        raise UsageError(f"{named}{say('separator')}{say('see_help', prog=prog)}")
     if not hasattr(args, "run"):
         parser.print_help()
         return 0
@@ -121,7 +126,7 @@ class _Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}; {say('see_help', prog=self.prog)}")
+        raise UsageError(f"{message}{say('separator')}{say('see_help', prog=self.prog)}")
 
 
 class _Version(argparse.Action):

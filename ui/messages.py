@@ -141,6 +141,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "none_given": ("全部为默认值", "all at their defaults"),
     # errors
     "unknown_command": ("没有「{name}」这个命令{near}", "there is no command {name!r}{near}"),
+    "unknown_arguments": ("没有 {arguments} 这样的参数", "unknown arguments: {arguments}"),
     "see_help": ("用法见 {prog} --help", "see {prog} --help"),
     "no_question": (
         '没有问题：wenju ask "你的问题"，或用管道送入', 'no question: wenju ask "…", or pipe it in'
@@ -183,6 +184,8 @@ _TABLE: dict[str, tuple[str, str]] = {
         "还没有资料库。在终端运行 wenju demo（示例）或 wenju index 文件夹，然后刷新本页。",
         "No library yet. Run wenju demo or wenju index FOLDER in a terminal, then reload.",
     ),
+    "bad_port": ("{port} 不能作端口：用 1 到 65535 之间的数，如 --port 7860",
+                 "{port} is no port: take a number from 1 to 65535, such as --port 7860"),
     "port_taken": (
         "端口 {port} 已被占用：换一个，如 --port {other}",
         "port {port} is taken: choose another, such as --port {other}",

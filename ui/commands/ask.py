@@ -76,4 +76,13 @@ def _question(words: list[str]) -> str:
         return " ".join(words)
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(say("no_question"))
-    return sys.stdin.read().strip()
+    piped = getattr(sys.stdin, "buffer", None)
+    if piped is None:
+        return sys.stdin.read().strip()
+    from ui.questions import decode
+
+    data: bytes = piped.read()
+    try:
+        return decode(data).strip()  # a Chinese Windows pipes GB18030
+    except UnicodeDecodeError:
+        return data.decode(errors="replace").strip()

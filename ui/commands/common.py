@@ -110,9 +110,9 @@ def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:
     return load_settings(names, flags=args.set, environ=os.environ, file=file)
 
 
-def is_coloured(stream: TextIO) -> bool:
+def is_coloured(stream: TextIO | None) -> bool:
     """A terminal that was not asked to be plain (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
@@ -124,7 +124,7 @@ def note(line: str) -> None:
 
 def terminal_width() -> int | None:
     """Columns of the terminal; None in a file or pipe, where lines are left whole."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None
     import shutil
 

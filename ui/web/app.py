@@ -131,12 +131,14 @@ def _require(library: str) -> None:
 def _listen(port: int) -> Any:
     import socket
 
+    if not 0 <= port <= 65535:
+        raise UsageError(say("bad_port", port=port))
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
-        other = port + 1 if 0 < port < 65535 else 7861
+        other = port + 1 if port < 65535 else 7861
         raise UiError(say("port_taken", port=port, other=other)) from error
     return listening
