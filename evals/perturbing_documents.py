@@ -27,9 +27,8 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Perturbed:
-    questions: list[Question]
+    questions: list[Question]  # those that the perturbation can change
     documents: Path  # the folder to index
-    left_out: int  # questions that the perturbation cannot change
 
 
 def perturb_documents(
@@ -58,7 +57,7 @@ def perturb_documents(
         with path.open("w", encoding="utf-8", newline="\n") as corpus:
             for record in unrelated_documents(N_UNRELATED):
                 corpus.write(json.dumps(record, ensure_ascii=False) + "\n")
-        return Perturbed([tagged(q, kind) for q in asked], out, 0)
+        return Perturbed([tagged(q, kind) for q in asked], out)
     quotes = [(e.doc, e.quote) for q in asked for e in q.evidence]
     changed = [c for q in asked if (c := _change_number(q, out, quotes)) is not None]
     if not changed:
@@ -66,7 +65,7 @@ def perturb_documents(
         raise CannotPerturb(
             f"none of {len(questions)} questions has a figure that stands once in a text file"
         )
-    return Perturbed(changed, out, len(questions) - len(changed))
+    return Perturbed(changed, out)
 
 
 def _documents(question: Question) -> set[str]:
@@ -82,7 +81,7 @@ def _shuffle(
     for file, new in moved.items():
         (out / new).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / file, out / new)
-    return Perturbed([tagged(q.moved(moved), "shuffle") for q in questions], out, 0)
+    return Perturbed([tagged(q.moved(moved), "shuffle") for q in questions], out)
 
 
 def _change_number(

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from evals.perturbing import QUESTION_KINDS
+from evals.perturbing_documents import DOCUMENT_KINDS
 from evals.questions import load, save
+from evals.reporting import GROUPINGS
 from evals.runfile import to_line
 from evals.schema import Evidence, Question
 from index.embedding import EmbeddingSettings
@@ -54,6 +57,13 @@ def wenju(*words: object) -> int:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     return command.run(parser.parse_args([str(w) for w in words]))
+
+
+def test_the_help_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (*QUESTION_KINDS, *DOCUMENT_KINDS) == command.PERTURBATIONS
+    with pytest.raises(SystemExit):
+        wenju("run", "--help")
+    assert ",".join(GROUPINGS) in capsys.readouterr().out.replace("\n", "").replace(" ", "")
 
 
 def test_check_names_what_to_mend(
