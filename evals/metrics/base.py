@@ -47,6 +47,4 @@ class SetMetric:
 
     name: str
     of: Callable[[Sequence[Case]], float | None]
-    higher_is_better: bool | None = True
     digits: int = 3
-    timing: bool = False  # differs from run to run, so it is reported apart

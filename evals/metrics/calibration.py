@@ -48,4 +48,4 @@ def calibration_error(cases: Sequence[Case]) -> float | None:
     return sum(b.n * abs(b.right - b.confidence) for b in bins) / total if total else None
 
 
-ECE = SetMetric("ece", calibration_error, higher_is_better=False)
+ECE = SetMetric("ece", calibration_error)

@@ -31,5 +31,5 @@ def _at(share: float) -> Callable[[Sequence[Case]], float | None]:
     return of
 
 
-P50 = SetMetric("latency_p50_ms", _at(0.5), higher_is_better=False, digits=1, timing=True)
-P95 = SetMetric("latency_p95_ms", _at(0.95), higher_is_better=False, digits=1, timing=True)
+P50 = SetMetric("latency_p50_ms", _at(0.5), digits=1)
+P95 = SetMetric("latency_p95_ms", _at(0.95), digits=1)

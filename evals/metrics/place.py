@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from evals.case import Case, Gold
-from evals.matching import quote_parts
 from evals.metrics.base import Metric
-from evals.metrics.evidence import shows
+from evals.metrics.evidence import cited_quotes, shows
 from evals.metrics.verbatim import n_citations
 
 NEAR_S = 60.0
@@ -37,16 +36,11 @@ def _names(citation: Mapping[str, Any], gold: Gold) -> bool:
 
 def _gold_place(case: Case) -> float | None:
     right: list[bool] = []
+    cited = list(zip(case.citations, cited_quotes(case), strict=True))
     for gold in case.gold:
         if gold.page is None and gold.time is None:
             continue
-        showing = [
-            c
-            for c in case.citations
-            if shows(
-                str(c.get("doc_id") or ""), "".join(quote_parts(str(c.get("quote") or ""))), gold
-            )
-        ]
+        showing = [c for c, (doc, quote) in cited if shows(doc, quote, gold)]
         if showing:
             right.append(any(_names(c, gold) for c in showing))
     return sum(right) / len(right) if right else None

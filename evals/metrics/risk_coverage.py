@@ -60,5 +60,5 @@ def auroc(cases: Sequence[Case]) -> float | None:
     return wins / (len(right) * len(wrong))
 
 
-AURC = SetMetric("aurc", aurc, higher_is_better=False)
+AURC = SetMetric("aurc", aurc)
 AUROC = SetMetric("auroc", auroc)
