@@ -117,9 +117,8 @@ def _difference(
 ) -> tuple[Difference, float] | None:
     """The metric over the pairs it applies to in both runs, and the smallest p it could give.
 
-    None where there is no such pair.
-
-    Weighted metrics count per question here, so that one long answer is one pair.
+    None where there is no such pair. Weighted metrics count per question here, so that one long
+    answer is one pair.
     """
     values = [
         (left, right, a.question.document or a.question.id)

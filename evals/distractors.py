@@ -61,7 +61,7 @@ def unrelated_documents(n: int) -> Iterator[dict[str, str]]:
             small = {
                 "n": rng.randint(2, 40),
                 "hour": rng.randint(6, 9),
-                "day": rng.choice("一三五六日"),
+                "day": rng.choice(_DAYS),
             }
             return template.format(**parts, **small)
 

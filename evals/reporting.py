@@ -14,6 +14,7 @@ from evals.metrics import METRICS, SET_METRICS
 from evals.metrics.base import Metric
 from evals.metrics.calibration import Bin, reliability
 from evals.metrics.risk_coverage import risk_coverage
+from evals.testing import FEWEST
 
 GROUPINGS: dict[str, Callable[[Case], str]] = {
     "lang": lambda c: c.question.lang,
@@ -23,9 +24,6 @@ GROUPINGS: dict[str, Callable[[Case], str]] = {
     "style": lambda c: c.question.style,
     "split": lambda c: c.question.split,
 }
-
-# Pairs below which no sign test reaches 5 %, however much they differ.
-FEWEST = 6
 
 # What a row of the group tables shows; every metric is in the JSON.
 HEADLINES = (

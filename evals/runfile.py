@@ -60,6 +60,11 @@ def to_line(case: Case) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def to_timing_line(case: Case) -> str:
+    """One line of the timings beside a run, newline included."""
+    return json.dumps({"id": case.question.id, "timings_ms": dict(case.timings_ms)}) + "\n"
+
+
 def from_record(record: Mapping[str, Any], timings: Mapping[str, float]) -> Case:
     """Read a line back. Raises BadRun where it is an answer record without its "eval" part."""
     found = record.get("eval")

@@ -27,6 +27,7 @@ from evals.runfile import (
     read_run,
     timings_path,
     to_line,
+    to_timing_line,
     write_meta,
 )
 from evals.schema import Question
@@ -87,7 +88,7 @@ def run(
         ):
             for number, case in enumerate(_ask_all(todo, first, open_asker, workers), done + 1):
                 # Timings first: a run is resumed from its own lines, extra timings do no harm.
-                times.write(_timing_line(case))
+                times.write(to_timing_line(case))
                 times.flush()
                 lines.write(to_line(case))
                 lines.flush()
@@ -177,9 +178,3 @@ def _resume(out: Path, questions: Sequence[Question], meta: RunMeta, restart: bo
             data = path.read_bytes()
             path.write_bytes(data[: data.rfind(b"\n") + 1])
     return len(done)
-
-
-def _timing_line(case: Case) -> str:
-    import json
-
-    return json.dumps({"id": case.question.id, "timings_ms": dict(case.timings_ms)}) + "\n"
