@@ -8,15 +8,7 @@ from typing import Any, cast, get_args
 from evals.case import Case, Check, Gold, Ranked, Status
 from evals.schema import Question
 from evals.sources import Sources
-from index.schema import Block, Document, Span
-
-
-def block_at(document: Document, offset: int) -> Block | None:
-    """The block that the character at `offset` stands in; None between blocks."""
-    for block in document.blocks:
-        if any(s.start <= offset < s.end for s in block.spans):
-            return block
-    return None
+from index.schema import Block, Span
 
 
 def locate_gold(question: Question, sources: Sources) -> tuple[Gold, ...]:
@@ -29,7 +21,7 @@ def locate_gold(question: Question, sources: Sources) -> tuple[Gold, ...]:
         page, time, section = evidence.page, None, None
         if finder and spans and evidence.quote:
             document, start = finder.document, spans[0].start
-            block = block_at(document, start)
+            block = document.block_at(start)
             page = document.page_at(start) if page is None else page
             time = block.time if block else None
             section = " > ".join(block.section) if block and block.section else None
@@ -52,7 +44,7 @@ def check_citation(citation: Mapping[str, Any], sources: Sources) -> Check:
     spans = [s for s in citation.get("spans") or () if 0 <= s["start"] < s["end"]]
     inside = bool(spans) and all(s["end"] <= len(document.text) for s in spans)
     exact = inside and document.quote(tuple(Span(s["start"], s["end"]) for s in spans)) == quote
-    blocks = [block_at(document, s["start"]) for s in spans]
+    blocks = [document.block_at(s["start"]) for s in spans]
     sections = {" > ".join(b.section) for b in blocks if b is not None}
     return Check(
         verbatim=finder.occurs(quote),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from index.schema import Block, BlockKind, Chunk, Document, Sentence, Span
+from index.schema import Block, BlockKind, Chunk, Document, Sentence, Span, part_of
 
 # A block of these kinds is one sentence, whatever stops stand in it.
 _WHOLE = {BlockKind.HEADING, BlockKind.TABLE_ROW, BlockKind.CAPTION}
@@ -103,19 +103,9 @@ def _sentences_of(text: str, block: Block, settings: ChunkSettings) -> Iterator[
     # What interrupts the block is left out, the cut positions are mapped back to the text.
     joined = "".join(text[s.start : s.end] for s in block.spans)
     for start, end in _cuts(joined, settings):
-        spans = tuple(_mapped(block.spans, start, end))
+        spans = part_of(block.spans, start, end)
         if spans:
             yield spans
-
-
-def _mapped(spans: tuple[Span, ...], start: int, end: int) -> Iterator[Span]:
-    """[start, end) of the joined spans as spans of the text."""
-    at = 0
-    for span in spans:
-        a, b = max(start - at, 0), min(end - at, len(span))
-        if a < b:
-            yield Span(span.start + a, span.start + b)
-        at += len(span)
 
 
 def _cuts(text: str, settings: ChunkSettings) -> Iterator[tuple[int, int]]:

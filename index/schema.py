@@ -6,7 +6,7 @@ Every offset is a Python character offset into `Document.text`, every span is ha
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,6 +24,18 @@ class Span:
 
     def __len__(self) -> int:
         return self.end - self.start
+
+
+def part_of(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
+    """[start, end) of the characters of `spans`, counted through them, as spans of the text."""
+    found = []
+    at = 0
+    for span in spans:
+        first, last = max(start - at, 0), min(end - at, len(span))
+        if first < last:
+            found.append(Span(span.start + first, span.start + last))
+        at += len(span)
+    return tuple(found)
 
 
 class BlockKind(StrEnum):
@@ -110,6 +122,17 @@ class Document:
         if i < 0 or offset >= self.raw_runs[i].start + self.raw_runs[i].length:
             return None
         return self.raw_runs[i].raw_start + offset - self.raw_runs[i].start
+
+    def block_at(self, offset: int) -> Block | None:
+        """The block that the character at `offset` stands in; None between blocks."""
+        for block in self.blocks:
+            if any(s.start <= offset < s.end for s in block.spans):
+                return block
+        return None
+
+    def joined(self, spans: Iterable[Span]) -> str:
+        """The characters of `spans`, one after the other, without what interrupts them."""
+        return "".join(self.text[s.start : s.end] for s in spans)
 
     def quote(self, spans: tuple[Span, ...]) -> str:
         """The source's own characters, slice for slice, parts joined with ` … `."""

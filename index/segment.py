@@ -48,9 +48,7 @@ class Prepared:
 def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
     """The text of a chunk's sentences, a line each: the chunk without furniture in between."""
     inside = sentences[chunk.first_sentence : chunk.last_sentence]
-    return "\n".join(
-        "".join(document.text[span.start : span.end] for span in s.spans) for s in inside
-    )
+    return "\n".join(document.joined(s.spans) for s in inside)
 
 
 def _heading(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.schema import Block, Document, Span
+from index.schema import Document, Span
 from rag.errors import UnverifiedCitation
 from rag.schema import Citation, CitedSpan
 
@@ -15,7 +15,7 @@ def cite(document: Document, spans: Sequence[Span], *, n: int, score: float) -> 
 
     Raises UnverifiedCitation where the spans are not in the document.
     """
-    blocks = [_block_at(document, span) for span in spans]
+    blocks = [document.block_at(span.start) for span in spans]
     section = next((" > ".join(b.section) for b in blocks if b is not None and b.section), None)
     citation = Citation(
         n=n,
@@ -63,13 +63,3 @@ def verify(citation: Citation, document: Document) -> None:
 def renumber(citations: Sequence[Citation]) -> tuple[Citation, ...]:
     """The same citations, numbered from 1 in their order."""
     return tuple(replace(c, n=n) for n, c in enumerate(citations, start=1))
-
-
-def _block_at(document: Document, span: Span) -> Block | None:
-    """The block that holds the span's first character; None where none does."""
-    for block in document.blocks:
-        if block.span.start <= span.start < block.span.end and any(
-            s.start <= span.start < s.end for s in block.spans
-        ):
-            return block
-    return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.schema import Document, Span
+from index.schema import Document, Span, part_of
 from index.segmenting import key
 from rag.asking import Sign
 from rag.ranking import Scores, order
@@ -35,7 +34,7 @@ def read(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> lis
     drafts: list[Draft] = []
     shown: list[set[str]] = []
     length = 0
-    places = order(retrieval.sentences, scores)
+    places = order(scores)
     for i in places[: 4 * settings.max_statements + 8]:
         if len(drafts) == settings.max_statements:
             break
@@ -64,7 +63,7 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
     size = sum(map(len, spans))
     if size <= limit or found.candidate.kind.startswith("table_"):
         return spans
-    text = "".join(found.document.text[s.start : s.end] for s in spans)
+    text = found.document.joined(spans)
     cuts = [(m.start(), m.end()) for m in _CLAUSE.finditer(text)]
     keyed = key(text)
     best: tuple[float, int, int] | None = None
@@ -82,7 +81,7 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
             break
     if best is None:
         return spans
-    return tuple(_mapped(spans, best[1], best[2])) or spans
+    return part_of(spans, best[1], best[2]) or spans
 
 
 def _worth(text: str, retrieval: Retrieval) -> float:
@@ -93,18 +92,6 @@ def _worth(text: str, retrieval: Retrieval) -> float:
 
 def _value(concept: Concept, text: str) -> float:
     return max((a.weight for a in concept.alternatives if contains(text, a.term)), default=0.0)
-
-
-def _mapped(spans: Sequence[Span], start: int, end: int) -> list[Span]:
-    """[start, end) of the joined spans, as spans of the document, without space at their ends."""
-    out = []
-    at = 0
-    for span in spans:
-        a, b = max(start - at, 0), min(end - at, len(span))
-        if a < b:
-            out.append(Span(span.start + a, span.start + b))
-        at += len(span)
-    return out
 
 
 def _pairs(keyed: str) -> set[str]:

@@ -197,7 +197,7 @@ def _caption(document: Document, number: int) -> str:
 
 def matched_text(document: Document, sentence: Sentence) -> str:
     """What a sentence is matched by: its own characters, a table row after its header names."""
-    text = "".join(document.text[s.start : s.end] for s in sentence.spans)
+    text = document.joined(sentence.spans)
     block = document.blocks[sentence.block]
     if block.header and not block.is_header:
         names = [name for name in dict.fromkeys(block.header) if name]

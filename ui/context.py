@@ -27,18 +27,7 @@ def context_of(answer: Answer, library: Library) -> Context:
 
 def table_header(library: Library, citation: Citation) -> str:
     """The header cells of a cited table row, joined with " | "; "" for anything else."""
-    block = next(
-        (
-            block
-            for block in library.document(citation.doc_id).blocks
-            if any(
-                ours.start < span.end and span.start < ours.end
-                for ours in block.spans
-                for span in citation.spans
-            )
-        ),
-        None,
-    )
+    block = library.document(citation.doc_id).block_at(citation.spans[0].start)
     if block is None or block.is_header or not any(block.header):
         return ""
     return " | ".join(name or "–" for name in block.header)
