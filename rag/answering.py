@@ -30,7 +30,7 @@ ENGINE = "extractive"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How an answer came about: for `wenju ask --explain`, the chain and the benchmarks."""
+    """How an answer came about: what was found, and how sure the judge was of it."""
 
     retrieval: Retrieval
     sentences: list[RankedSentence]  # best first
@@ -115,24 +115,6 @@ class Answerer:
         )
         return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
 
-    def explain(
-        self,
-        question: str,
-        *,
-        as_of: date | None = None,
-        sources: Sequence[str] | None = None,
-        limit: int = 10,
-    ) -> Explanation:
-        """What was looked for, what was found, and why it stands where it does."""
-        asked = _checked(question, as_of or date.today())
-        retrieval = retrieve(
-            self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
-        )
-        scores = score(retrieval)
-        return Explanation(
-            retrieval, rank(retrieval, scores, limit), _confidence(retrieval, scores)
-        )
-
     def _matching(self, sources: Sequence[str] | None) -> Collection[str] | None:
         if sources is None:
             return None
@@ -150,7 +132,7 @@ class Answerer:
         absent = answerability.missing(retrieval)
         nearest = [
             Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]))
-            for i in order(retrieval.sentences, scores)[: self.settings.answerability.nearest]
+            for i in order(scores)[: self.settings.answerability.nearest]
         ]
         _, citations = _shown(nearest)
         return Abstention(answerability.reason(retrieval, absent), absent, citations)

@@ -31,7 +31,7 @@ from rag.asking import (
     Sign,
     has_unit,
 )
-from rag.terms import Concept, contains, part_worth
+from rag.terms import PART_WORTH, Concept, contains
 
 Matrix = npt.NDArray[np.float32]
 
@@ -253,9 +253,9 @@ def _match(
                     value = alternative.weight
             if value and contains(text, own):
                 exact[row, column] = 1.0
-            if pieces and value < part_worth():
+            if pieces and value < PART_WORTH:
                 share = sum(p in text for p in pieces) / n_pieces
-                value = max(value, part_worth() * share)
+                value = max(value, PART_WORTH * share)
             found[row, column] = value
 
 

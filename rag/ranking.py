@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.features import NAMES, Matrix
-from rag.retrieval import Found, Retrieval
+from rag.retrieval import Retrieval
 from rag.schema import RankedSentence
 
 PATH = Path(__file__).parent / "ranker.json"
@@ -49,15 +49,14 @@ def shipped() -> Ranker:
     return Ranker(data["weights"], data["priors"])
 
 
-def score(retrieval: Retrieval, ranker: Ranker | None = None) -> Scores:
+def score(retrieval: Retrieval) -> Scores:
     """A score for each of `retrieval.sentences`, in their order."""
-    ranker = ranker or shipped()
-    return ranker.score(retrieval.features, [s.candidate.kind for s in retrieval.sentences])
+    return shipped().score(retrieval.features, [s.candidate.kind for s in retrieval.sentences])
 
 
 def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list[RankedSentence]:
     """Best first; ties break on document and position. Nothing found gives []."""
-    best = order(retrieval.sentences, scores)[:limit]
+    best = order(scores)[:limit]
     return [
         RankedSentence(
             doc_id=(found := retrieval.sentences[i]).document.doc_id,
@@ -71,6 +70,6 @@ def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list
     ]
 
 
-def order(sentences: Sequence[Found], scores: Scores) -> list[int]:
+def order(scores: Scores) -> list[int]:
     """Places of the sentences, best first; equal scores keep document and position."""
     return [int(i) for i in np.argsort(-scores, kind="stable")]

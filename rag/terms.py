@@ -15,7 +15,7 @@ from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
 MAX_ALTERNATIVES = 10  # of one concept: a group may name a thing in twenty ways
 MIN_RARITY = 0.1  # a term more common than this says nothing
 _UNKNOWN_ENGLISH = 0.45  # rarity of an English word that Chinese text at large says nothing about
-_PART = 0.6  # what a concept is worth where only pieces of it are found
+PART_WORTH = 0.6  # what a concept is worth where only pieces of it are found
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
 
 
@@ -232,7 +232,3 @@ def weighted_terms(concepts: tuple[Concept, ...], background: Background) -> lis
 
 def _is_latin(term: str) -> bool:
     return term.isascii()
-
-
-def part_worth() -> float:
-    return _PART

@@ -200,7 +200,8 @@ def test_a_quote_that_is_not_the_documents_is_refused(library: Library) -> None:
 
 
 def test_explanation_shows_expansions_and_features(library: Library) -> None:
-    explained = Answerer(library).explain("港口为啥裁人", as_of=DAY)
+    _, explained = Answerer(library).explained("港口为啥裁人", as_of=DAY)
+    assert explained is not None
     terms = {a.term for c in explained.retrieval.concepts for a in c.alternatives}
     assert "裁人" in terms
     assert "裁员" in terms
