@@ -135,3 +135,8 @@ def test_utf8_is_never_taken_for_another_encoding(text: str) -> None:
     data = text.encode("utf-8", "replace")
     if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         assert decode(data) == data.decode()
+
+
+def test_a_folder_of_questions_is_not_called_missing(tmp_path: Path) -> None:
+    with pytest.raises(BadQuestions, match=r"文件夹|folder"):
+        read_questions(tmp_path)

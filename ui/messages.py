@@ -42,10 +42,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "index_writing": ("正在写入", "writing"),
     "index_next": ('下一步：wenju ask "你的问题"{index}', 'Next: wenju ask "your question"{index}'),
-    "no_match": (
-        "{pattern} 没有匹配到任何文件：检查通配符或路径",
-        "{pattern} matches no file: check the pattern or the path",
-    ),
     # sources, libraries
     "no_sources": ("资料库 {name} 是空的：wenju index 路径{index}",
                    "Library {name} is empty: wenju index PATH{index}"),
@@ -99,6 +95,9 @@ _TABLE: dict[str, tuple[str, str]] = {
         "{path} has no column question (it has: {columns}): rename one, or save a .txt of lines",
     ),
     "questions_missing": ("{path} 不存在：检查问题表的路径", "{path} is not there: check the path"),
+    "questions_folder": (
+        "{path} 是文件夹：给出其中的一个问题表", "{path} is a folder: name a file of questions"
+    ),
     "questions_unreadable": ("{path} 无法读取：{error}", "{path} cannot be read: {error}"),
     "questions_format": (
         "{path}：问题表须为 .jsonl、.csv、.xlsx 或 .txt",

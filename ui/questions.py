@@ -49,6 +49,8 @@ def read_questions(path: Path) -> QuestionFile:
     """
     readers = {".jsonl": _jsonl, ".csv": _csv, ".tsv": _csv, ".xlsx": _xlsx, ".txt": _txt}
     reader = readers.get(path.suffix.lower())
+    if path.is_dir():
+        raise BadQuestions(say("questions_folder", path=path))
     if not path.is_file():
         raise BadQuestions(say("questions_missing", path=path))
     if reader is None:
