@@ -246,7 +246,7 @@ def _best(scored: list[ScoredChunk], k: int) -> list[ScoredChunk]:
 
 
 def check_library(path: Path) -> list[str]:
-    """Problems of a library, one line each with the way to mend it; [] when it is sound.
+    """Problems of a library, one line each; [] when it is sound. A rebuild mends them all.
 
     Reads every byte. Raises what `read_manifest` raises.
     """
@@ -254,7 +254,7 @@ def check_library(path: Path) -> list[str]:
     read_sources(path, manifest)
     problems = [line for ref in manifest.segments for line in check_segment(path, ref)]
     if problems:
-        return [*problems, "mend it with: wenju index --rebuild"]
+        return problems
     with Library(path, manifest) as library:
         seen: set[str] = set()
         for segment, entry in library._live():
@@ -268,7 +268,7 @@ def check_library(path: Path) -> list[str]:
             problems.append(
                 f"the library holds {len(seen)} documents, its manifest says {manifest.n_documents}"
             )
-    return [*problems, "mend it with: wenju index --rebuild"] if problems else []
+    return problems
 
 
 def _check_document(document: Document, sentences: Sequence[Sentence]) -> Iterator[str]:

@@ -343,9 +343,8 @@ def test_check_names_a_damaged_file(index_files: IndexFiles, name: str) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
-    problems = check_library(library)
-    assert any(f"the content of {name} has changed" in line for line in problems)
-    assert problems[-1] == "mend it with: wenju index --rebuild"
+    (problem,) = check_library(library)
+    assert f"the content of {name} has changed" in problem
 
 
 def test_rebuild_mends_a_damaged_library(
