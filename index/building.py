@@ -185,7 +185,7 @@ class Builder:
     # --- what goes out ---
 
     def commit(self, sources: Sources) -> Manifest:
-        """Write the generation and clear up. Returns the one before when nothing has changed."""
+        """Write the generation and clear up."""
         self._embed()
         self._close_writer()
         survivors = [*self._old, *(left for left in self._leftovers if self._is_used(left))]

@@ -317,10 +317,6 @@ class _Run:
         for doc_id in doc_ids:
             self._counts["removed"] += self.builder.drop(doc_id)
 
-    def _drop_silently(self, doc_ids: Sequence[str]) -> None:
-        for doc_id in doc_ids:
-            self.builder.drop(doc_id)
-
     def _take_over(self, inner: Root, root: Root) -> None:
         """The documents of a root that lies inside another become the other's."""
         stem = Path(inner.path).relative_to(root.path).as_posix()
@@ -330,7 +326,8 @@ class _Run:
             if stem + name not in self._files[root.name] and not is_gone:
                 continue  # hidden from the outer root, or unreadable now: it stays as it was
             del self._files[inner.name][name]
-            self._drop_silently(self.builder.of_source(inner.name, inner.prefix + name))
+            for doc_id in self.builder.of_source(inner.name, inner.prefix + name):
+                self.builder.drop(doc_id)  # not counted: they are in the library still
         if not self._files[inner.name]:
             del self._files[inner.name]
             roots = tuple(r for r in self._sources.roots if r != inner)

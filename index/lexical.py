@@ -18,6 +18,7 @@ Field = Literal["words", "grams", "title", "heading"]
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 _STEPS = 256
+_HEAP_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ def _schema() -> Any:
 class LexicalWriter:
     """Writes one segment's index into an empty folder."""
 
-    def __init__(self, folder: Path, heap_bytes: int = 64_000_000) -> None:
+    def __init__(self, folder: Path) -> None:
         import tantivy
 
         folder.mkdir(parents=True)
         self._new = tantivy.Document
         self._writer = tantivy.Index(_schema(), path=str(folder)).writer(
-            heap_size=heap_bytes, num_threads=1
+            heap_size=_HEAP_BYTES, num_threads=1
         )
 
     def add(self, row: LexicalRow) -> None:

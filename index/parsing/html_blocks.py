@@ -78,7 +78,7 @@ def _classified(raw: str, items: list[Item]) -> Iterator[Draft]:
         and not item.furniture
         and (line := _line(raw, item, lines))
     ]
-    tables = _flattened(raw, items, plain)
+    tables = _flattened(plain)
     pending = Pending(find_markers(raw), frozenset(item.start for item in items))
     top, bibliography, skip = True, False, 0
     for i, item in enumerate(items):
@@ -111,16 +111,14 @@ def _line(raw: str, item: Item, lines: dict[int, Line]) -> Line | None:
     return lines.get(at)
 
 
-def _flattened(
-    raw: str, items: list[Item], plain: list[tuple[int, Line]]
-) -> dict[int, tuple[int, Table]]:
+def _flattened(plain: list[tuple[int, Line]]) -> dict[int, tuple[int, Table]]:
     """Tables that the page lost: runs of neighbouring pieces, one cell each."""
     found: dict[int, tuple[int, Table]] = {}
     run: list[tuple[int, Line]] = []
     for entry in [*plain, (-9, None)]:
         if run and entry[0] != run[-1][0] + 1:
             only = [line for _, line in run]
-            for table in find_tables(raw, only, flattened=True):
+            for table in find_tables(only, flattened=True):
                 found[run[0][0] + table.first] = (1000 + len(found), table)
             run = []
         if entry[1] is not None:

@@ -25,7 +25,6 @@ _NOTE = re.compile(r"(\[\^[^\]\s]+\]):[ \t]*")
 _RULE = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
 _YAML = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _IMAGE_ONLY = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
-_TAGS = re.compile(r"</?[a-zA-Z][^<>\n]*>|<!--.*?-->")
 
 
 def is_markdown(text: str) -> bool:

@@ -149,7 +149,6 @@ PAGE_NUMBER = re.compile(
     r"[-–—·•]+\s?\d{1,4}\s?[-–—·•]+|第\s?\d{1,4}\s?页(?:\s?[，,/／]?\s?共\s?\d{1,4}\s?页)?|"
     r"(?:Page|PAGE|page|p\.)\s?\d{1,4}(?:\s?(?:of|/)\s?\d{1,4})?|\d{1,4}\s?/\s?\d{1,4}"
 )
-BARE_NUMBER = re.compile(r"\d{1,4}|[ivxl]{1,6}")
 _TERMINAL = re.compile(
     r"(?:[。！？!?；;：:…]|"
     r"(?<![.\s])(?<!\bpp)(?<!\bp)(?<!Vol)(?<!No)(?<!Mr)(?<!Dr)(?<!Mrs)(?<!al)(?<!\b[A-Z])\.)"

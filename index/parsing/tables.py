@@ -41,7 +41,7 @@ class SpanTable:
     rows: list[list[tuple[int, int]]]
 
 
-def find_tables(raw: str, lines: Sequence[Line], *, flattened: bool) -> list[Table]:
+def find_tables(lines: Sequence[Line], *, flattened: bool) -> list[Table]:
     """All tables in reading order. `flattened`: also one cell a line (not in wrapped text)."""
     tables: list[Table] = []
     runs = _cell_runs(lines) if flattened else []
