@@ -62,8 +62,7 @@ class BatchReport:
 class BatchProgress:
     done: int  # of `total`, kept ones included
     total: int
-    seconds_left: float | None  # None before the first answer
-    status: str  # of the question just answered
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +191,7 @@ def _append(
             if on_progress is not None:
                 each = (time.monotonic() - started) / report.asked
                 left = each * (len(questions) - report.asked)
-                on_progress(
-                    BatchProgress(report.kept + report.asked, report.total, left, answer.status)
-                )
+                on_progress(BatchProgress(report.kept + report.asked, report.total, left))
         os.fsync(file.fileno())
 
 
@@ -207,7 +204,7 @@ def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
         answer = answerer.answer(question.text, id=question.id, as_of=as_of, sources=run.sources)
     except Exception as error:  # one bad question never ends a batch
         known = isinstance(error, (AnsweringError, IndexingError))
-        line = " ".join(str(error).split()) if known else f"{type(error).__name__}: {error}"
+        line = str(error) if known else f"{type(error).__name__}: {error}"
         return Answer(
             id=question.id,
             question=question.text,

@@ -48,19 +48,17 @@ def _bar() -> Iterator[Show]:
         TextColumn,
         TimeRemainingColumn,
     )
-    from rich.text import Text
 
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[now]}", markup=False),
+        TextColumn("{task.fields[now]}", markup=False),  # a file name may look like markup
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, now="")
 
         def show(done: int, total: int, text: str) -> None:
-            # Text, not str: a file name may hold what looks like markup.
-            bar.update(task, completed=done, total=total, now=Text(printable(text)[:60]).plain)
+            bar.update(task, completed=done, total=total, now=printable(text)[:60])
 
         yield show

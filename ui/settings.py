@@ -187,12 +187,7 @@ def _read_environ(
         if not variable.startswith(PREFIX) or variable in OWN_VARIABLES:
             continue
         name, _, key = variable.removeprefix(PREFIX).lower().partition("_")
-        if name not in stages:
-            valid = [*OWN_VARIABLES, *_variables(collected)]
-            raise SettingsError(
-                f"unknown environment variable {variable}{_nearest(variable, valid)}"
-            )
-        if name in collected and key not in _keys(collected[name].cls):
+        if name not in stages or (name in collected and key not in _keys(collected[name].cls)):
             valid = [*OWN_VARIABLES, *_variables(collected)]
             raise SettingsError(
                 f"unknown environment variable {variable}{_nearest(variable, valid)}"

@@ -64,19 +64,14 @@ def run(args: argparse.Namespace) -> int:
     with open_library(common.library_path(args)) as library, progress() as show:
 
         def on_progress(now: BatchProgress) -> None:
-            left = duration(now.seconds_left or 0.0)
+            left = duration(now.seconds_left)
             show(now.done, now.total, say("batch_left", time=left))
 
         report = run_batch(
             questions,
             out,
             Answerer(library, settings.stage("rag")),
-            BatchRun(
-                library.hash,
-                as_of,
-                common.sources(args, library),
-                args.retry_failed,
-            ),
+            BatchRun(library.hash, as_of, common.sources(args, library), args.retry_failed),
             on_progress=on_progress,
         )
     _print_report(report, out)

@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "remove":
         from index.ingesting import remove_documents
 
-        wanted = [doc_id for name in args.documents for doc_id in _matching(name, documents, path)]
+        wanted = [
+            doc_id for name in args.documents for doc_id in _matching(name, documents, path.name)
+        ]
         n = remove_documents(path, sorted(set(wanted)))
         print(say("removed", n=n, name=path.name))
         return 0
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _matching(name: str, documents: Sequence[DocumentInfo], path: object) -> list[str]:
+def _matching(name: str, documents: Sequence[DocumentInfo], library: str) -> list[str]:
     """doc_ids by id, else by source, else by pattern; DocumentNotFound names the nearest."""
     import difflib
     from fnmatch import fnmatchcase
@@ -85,7 +87,6 @@ def _matching(name: str, documents: Sequence[DocumentInfo], path: object) -> lis
             return found
     close = difflib.get_close_matches(name, [info.doc_id for info in documents], n=1)
     near = say("did_you_mean", near=close[0]) if close else ""
-    library = getattr(path, "name", path)
     raise DocumentNotFound(say("doc_unknown", name=library, doc=name, near=near))
 
 
