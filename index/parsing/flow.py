@@ -44,7 +44,7 @@ class _Flow:
         markers = sorted([*find_markers(raw), *hints.markers], key=lambda m: m.start)
         self.pending = Pending(markers, frozenset(line.start for line in lines))
         known = {i for i, line in enumerate(lines) if line.start in hints.furniture}
-        self.furniture = known | find_furniture(lines, known, paged=bool(hints.lines))
+        self.furniture = known | find_furniture(lines, known, self.layout, paged=bool(hints.lines))
         found = find_tables(lines, flattened=not self.layout.wrapped)
         self.tables = {t.first: t for t in [*found, *hints.placed_tables(raw, lines)]}
         for table in self.tables.values():

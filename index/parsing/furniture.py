@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from index.parsing import marks
-from index.parsing.lines import Line
+from index.parsing.lines import Layout, Line
 
 _PAGE_MARK = re.compile(r"[\d\s\-–—·•/|]+")
+_NUMBERED = re.compile(r"(\d{1,4})(?:[\s·•|｜]+\S.*)?|\S.*[\s·•|｜](\d{1,4})")
+_STOP = re.compile(r"[，。；！？]")
 
 
-def find_furniture(lines: Sequence[Line], known: set[int], *, paged: bool = False) -> set[int]:
+def find_furniture(
+    lines: Sequence[Line], known: set[int], layout: Layout, *, paged: bool = False
+) -> set[int]:
     """Page numbers, running headers, web furniture, and the foot of a web page.
 
     `known`: found already; `paged`: by the layout of pages.
@@ -28,7 +32,8 @@ def find_furniture(lines: Sequence[Line], known: set[int], *, paged: bool = Fals
     }
     if not paged:  # else the page's own layout has shown them already
         found |= _bare_numbers(lines) | _running(lines)
-    found |= _beside_page_numbers(lines, found | known)
+        found |= _breaking_in(lines, found, layout)
+    found |= _beside_page_numbers(lines, found | known, bare=not paged)
     found -= known
     found |= _marks_between(lines, found)
     return found | _foot(lines, found)
@@ -69,13 +74,58 @@ def _running(lines: Sequence[Line]) -> set[int]:
     return found
 
 
+def _breaking_in(lines: Sequence[Line], found: set[int], layout: Layout) -> set[int]:
+    """Short lines in the middle of a broken sentence, twice or more: the same words, or page
+    numbers that count up beside a journal's or an author's name."""
+    if not layout.wrapped:
+        return set()
+    places = [i for i in range(1, len(lines) - 1) if i not in found and _breaks(lines, i, layout)]
+    keys = Counter(_digitless(lines[i].text) for i in places)
+    out = {i for i in places if len(key := _digitless(lines[i].text)) >= 4 and keys[key] >= 2}
+    numbers = [
+        (i, int(match.group(1) or match.group(2)))
+        for i in places
+        if (match := _NUMBERED.fullmatch(lines[i].text))
+    ]
+    for (i, a), (j, b) in pairwise(numbers):
+        if 0 < b - a <= 2 and j - i >= 4:
+            out |= {i, j}
+    return out
+
+
+def _breaks(lines: Sequence[Line], i: int, layout: Layout) -> bool:
+    """The full line above stops in mid-sentence, and the line below is as full as the text."""
+    before, line, after = lines[i - 1], lines[i], lines[i + 1]
+    return (
+        len(line.text) <= 50
+        and line.width <= 0.75 * layout.full(before)
+        and not marks.is_terminal(before.text)
+        and before.width >= 0.85 * layout.full(before)
+        and after.width > line.width
+        and after.indent < before.indent + 2
+        and marks.heading_rank(after.text) is None
+        and not marks.is_terminal(line.text)
+        and not _STOP.search(line.text)
+        and not marks.is_caption(line.text)
+        and marks.SOURCE_NOTE.match(line.text) is None
+        and marks.heading_rank(line.text) is None
+    )
+
+
 def _digitless(text: str) -> str:
     return _PAGE_MARK.sub("", text)
 
 
-def _beside_page_numbers(lines: Sequence[Line], found: set[int]) -> set[int]:
-    """Running headers of a short text: next to a page number, and there twice or more."""
-    numbers = [i for i in found if marks.PAGE_NUMBER.fullmatch(lines[i].text)]
+def _beside_page_numbers(lines: Sequence[Line], found: set[int], *, bare: bool) -> set[int]:
+    """Running headers of a short text: next to a page number, and there twice or more.
+
+    `bare`: a number alone, where it was found to be furniture, counts as well.
+    """
+    numbers = [
+        i
+        for i in found
+        if marks.PAGE_NUMBER.fullmatch(lines[i].text) or (bare and lines[i].text.isdecimal())
+    ]
     beside = [
         j
         for i in numbers

@@ -13,6 +13,10 @@ from index.schema import BlockKind
 _TOP = 40  # lines in which front matter stands
 _LETTER = re.compile(r"[\u3400-\u9fffA-Za-z]")
 _BULLET = re.compile(r"[•●■◆▪‣○◦▶➤✓✔►❖]|[-*]\s+\S")
+_ABSTRACT = re.compile(
+    r"[【\[（(]?\s?(?:内容)?(?:摘\s*要|提\s*要)\s?[】\]）)]?(?:[:：\s]|(?<=[】\]）)]))"
+    r"|(?:Abstract|ABSTRACT)\s?[:：.—–]"
+)
 _NO_TITLE = re.compile(r"https?://|@|[，。；]")
 
 
@@ -134,6 +138,8 @@ class Judge:
         text = self.lines[i].text
         if len(text) <= 16 and marks.NAMED.fullmatch(text):
             return True
+        if i <= _TOP and _ABSTRACT.match(text):
+            return True
         if not marks.SPECIAL.match(text):
             return False
         rank = marks.heading_rank(text)
@@ -158,7 +164,7 @@ def is_byline(text: str) -> bool:
     """Names alone, or an institution's, as they stand beneath a title."""
     if len(text) > 60:
         return False
-    apart = " " in text or "、" in text or len(text) <= 3
+    apart = " " in text or "\u3000" in text or "、" in text or len(text) <= 3
     if apart and marks.NAMES.match(text):
         return True
     bodies = text.split()
