@@ -24,6 +24,7 @@ from index.manifest import (
     Manifest,
     SegmentRef,
     Sources,
+    rebuild_command,
     write_manifest,
 )
 from index.schema import Document, DocumentInfo
@@ -85,7 +86,7 @@ class Builder:
         self._chunk = chunk
         self._fingerprint = fingerprint
         kept = before.segments if before is not None and not rebuild else ()
-        self._old = [_Old(Segment(path, ref), set(ref.dead)) for ref in kept]
+        self._old = [_Old(_opened(path, ref), set(ref.dead)) for ref in kept]
         self._leftovers: list[_Old] = []
         self._left: dict[tuple[str, str, str], tuple[_Old, Entry]] = {}
         if not rebuild:
@@ -94,7 +95,7 @@ class Builder:
         self._queue: list[tuple[Prepared, DocumentInfo]] = []
         self._queued_chunks = 0
         self._writer: SegmentWriter | None = None
-        self._begun_at = 0.0  # when the first document of the next segment came
+        self._begun_at = time.monotonic()  # what was done since then, a kill would undo
         self._new: list[SegmentRef] = []
         self._rewrite: set[str] = set()  # ids of segments that must not survive
         self.n_written = 0  # chunks
@@ -122,9 +123,8 @@ class Builder:
         """How many live documents each (root, source) has, of the last generation."""
         counts: Counter[tuple[str, str]] = Counter()
         for old in self._old:
-            for ordinal, root, source in old.segment.catalogue.origins():
-                if ordinal not in old.dead:
-                    counts[root, source] += 1
+            for root, source, n in old.segment.catalogue.origins(old.dead):
+                counts[root, source] += n
         return counts
 
     def has_seen(self, doc_id: str) -> bool:
@@ -139,8 +139,6 @@ class Builder:
             if not chunks:
                 raise EmptyDocument("holds no text that could be cited")
             prepared = Prepared(document, sentences, chunks)
-            if self._writer is None and not self._queue:
-                self._begun_at = time.monotonic()
             self._queue.append((prepared, _info(prepared, root, size_bytes)))
             self._queued_chunks += len(chunks)
             if self._queued_chunks >= _EMBED_CHUNKS:
@@ -238,11 +236,12 @@ class Builder:
     def checkpoint(self) -> None:
         """Close the segment in the making if it is large or old enough."""
         n_chunks = self._queued_chunks + (self._writer.n_chunks if self._writer else 0)
-        if n_chunks and (
-            n_chunks >= _FLUSH_CHUNKS or time.monotonic() - self._begun_at >= _FLUSH_S
-        ):
+        age = time.monotonic() - self._begun_at
+        if n_chunks and (n_chunks >= _FLUSH_CHUNKS or age >= _FLUSH_S):
             self._embed()
             self._close_writer()
+        elif not n_chunks:
+            self._begun_at = time.monotonic()
 
     # --- inside ---
 
@@ -297,6 +296,7 @@ class Builder:
         if self._writer is not None:
             self._new.append(self._writer.close())
             self._writer = None
+            self._begun_at = time.monotonic()
 
     def _merged(self, survivors: list[_Old]) -> list[SegmentRef]:
         """The survivors' references; small ones and those with much deleted are rewritten."""
@@ -365,6 +365,15 @@ class Builder:
             n_chunks += ref.n_chunks if segment.alive is None else int(segment.alive.sum())
             segment.close()
         return n_chunks, digests
+
+
+def _opened(path: Path, ref: SegmentRef) -> Segment:
+    try:
+        return Segment(path, ref)
+    except FileNotFoundError as error:
+        raise LibraryBroken(
+            f"{error.filename} is missing; make it again with: {rebuild_command(path)}"
+        ) from error
 
 
 _OUR_FILES = re.compile(r"sources-\d+\.json|\.(manifest|sources-\d+)\.json\.\d+\.tmp")

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from index.errors import LibraryBroken
+from index.manifest import rebuild_command
 from index.schema import Block, BlockKind, Document, DocumentInfo, RawRun, Sentence, Span
 
 _SCHEMA = """
@@ -96,7 +97,7 @@ class Catalogue:
             # SQLite opens the file at the first statement: now, while its name is still there.
             self._db.execute("SELECT 1 FROM documents LIMIT 1").fetchall()
         except sqlite3.Error as error:
-            raise LibraryBroken(f"{path} cannot be opened: {error}; run: wenju check") from error
+            raise LibraryBroken(f"{path.name} cannot be opened ({error})") from error
 
     def close(self) -> None:
         with self._lock:
@@ -117,9 +118,14 @@ class Catalogue:
     def digests(self) -> list[tuple[int, bytes]]:
         return self._rows("SELECT ordinal, digest FROM documents ORDER BY ordinal")
 
-    def origins(self) -> list[tuple[int, str, str]]:
-        """(ordinal, root, source) of each document."""
-        return self._rows("SELECT ordinal, root, source FROM documents")
+    def origins(self, without: Collection[int] = ()) -> list[tuple[str, str, int]]:
+        """(root, source, how many documents), the documents `without` left out."""
+        rows: list[tuple[str, str, int]] = self._rows(
+            "SELECT root, source, count(*) FROM documents"
+            " WHERE ordinal NOT IN (SELECT value FROM json_each(?)) GROUP BY root, source",
+            (json.dumps(list(without)),),
+        )
+        return rows
 
     def doc_ids(self) -> list[str]:
         """By ordinal."""
@@ -148,8 +154,10 @@ class Catalogue:
             try:
                 return self._db.execute(sql, values).fetchall()
             except sqlite3.Error as error:
+                library = self._path.parents[2]
                 raise LibraryBroken(
-                    f"{self._path} is damaged: {error}; run: wenju check"
+                    f"{self._path} is damaged ({error}); "
+                    f"make it again with: {rebuild_command(library)}"
                 ) from error
 
 

@@ -8,6 +8,7 @@ floats, whatever the order of adding.
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,21 @@ class LexicalWriter:
         self._writer.wait_merging_threads()
 
 
+def _open_read_only(folder: Path) -> tuple[Any, Any]:
+    """tantivy locks a file beside the index to open it; where none can be made, it opens links.
+
+    The searcher holds its files open, so the links may go at once.
+    """
+    import tantivy
+
+    with tempfile.TemporaryDirectory(prefix="wenju-") as links:
+        for file in folder.iterdir():
+            if not file.name.endswith(".lock"):
+                (Path(links) / file.name).symlink_to(file.absolute())
+        index = tantivy.Index.open(links)
+        return index, index.searcher()
+
+
 class LexicalSegment:
     """Reads one segment's index; safe to share between threads."""
 
@@ -85,9 +101,14 @@ class LexicalSegment:
         import tantivy
 
         self._tantivy = tantivy
-        index = tantivy.Index.open(str(folder))
+        try:
+            index = tantivy.Index.open(str(folder))
+            self._searcher = index.searcher()
+        except ValueError as error:
+            if "Lockfile" not in str(error):
+                raise
+            index, self._searcher = _open_read_only(folder)
         self._schema = index.schema
-        self._searcher = index.searcher()
 
     def __len__(self) -> int:
         """How many chunks it holds, deleted ones included."""

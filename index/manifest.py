@@ -24,6 +24,7 @@ from typing import Any
 
 from index.errors import LibraryBroken, LibraryNotFound, LibraryVersion
 from index.files import write_whole
+from index.places import named
 
 FORMAT_VERSION = 1
 PARSER_VERSION = 1
@@ -112,7 +113,9 @@ def read_manifest(folder: Path) -> Manifest:
             f"no library at {folder}. Make one: wenju index YOUR_FOLDER"
         ) from None
     except OSError as error:
-        raise LibraryBroken(f"{path} cannot be read: {error.strerror}; run: wenju check") from error
+        raise LibraryBroken(
+            f"{path} cannot be read ({error.strerror}); check its permissions"
+        ) from error
     found: object = FORMAT_VERSION
     try:
         record = json.loads(raw.decode("utf-8"))
@@ -124,9 +127,9 @@ def read_manifest(folder: Path) -> Manifest:
     if found != FORMAT_VERSION:
         raise LibraryVersion(
             f"{folder} has library format {found}, this wenju reads format {FORMAT_VERSION}. "
-            "Index the sources again with: wenju index --rebuild"
+            f"Index the sources again with: {rebuild_command(folder)}"
         )
-    raise LibraryBroken(f"{path} is damaged; make it again with: wenju index --rebuild")
+    raise LibraryBroken(f"{path} is damaged; make it again with: {rebuild_command(folder)}")
 
 
 def write_manifest(folder: Path, manifest: Manifest, sources: Sources) -> None:
@@ -174,8 +177,13 @@ def _read_sources(path: Path) -> Sources:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LibraryBroken(
-            f"{path} is missing or damaged; make it again with: wenju index --rebuild"
+            f"{path} is missing or damaged; make it again with: {rebuild_command(path.parent)}"
         ) from error
+
+
+def rebuild_command(folder: Path) -> str:
+    """What mends a library, ready to be typed."""
+    return f"wenju index --index {named(folder)} --rebuild"
 
 
 def _root(record: dict[str, Any]) -> Root:

@@ -45,6 +45,11 @@ def resolve_library(name_or_path: str | os.PathLike[str] = "default") -> Path:
     return home() / "libraries" / text
 
 
+def named(folder: Path) -> str:
+    """How a library is called on the command line: its name where it has one, else its path."""
+    return folder.name if folder.parent == home() / "libraries" else str(folder)
+
+
 def list_libraries() -> list[Path]:
     """Folders of the named libraries, sorted by name; [] when there is none."""
     folder = home() / "libraries"

@@ -20,7 +20,7 @@ from index.dense import DenseSegment, write_codes
 from index.errors import LibraryBroken
 from index.files import hash_file, sync_file, sync_folder
 from index.lexical import LexicalRow, LexicalSegment, LexicalWriter
-from index.manifest import SEGMENTS, Fingerprint, SegmentRef
+from index.manifest import SEGMENTS, Fingerprint, SegmentRef, rebuild_command
 from index.schema import Chunk, Document, DocumentInfo, Sentence, Span
 from index.segmenting import grams, words
 
@@ -153,11 +153,13 @@ class Segment:
         except (OSError, ValueError, LibraryBroken) as error:
             if not folder.is_dir():  # cleared up by a writer that has committed meanwhile
                 raise FileNotFoundError(2, "no such segment", str(folder)) from error
-            raise LibraryBroken(f"{folder} cannot be read: {error}; run: wenju check") from error
+            raise LibraryBroken(
+                f"{folder} cannot be read ({error}); make it again with: {rebuild_command(library)}"
+            ) from error
         if len(self.chunks) != ref.n_chunks:
             raise LibraryBroken(
                 f"{folder} holds {len(self.chunks)} chunks, its manifest says {ref.n_chunks}; "
-                "run: wenju check"
+                f"make it again with: {rebuild_command(library)}"
             )
 
     @cached_property

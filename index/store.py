@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.lexical import Field, WeightedTerm
-from index.manifest import Manifest, Root, read_manifest, read_sources
+from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
 from index.places import resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
@@ -41,7 +41,11 @@ def open_library(name_or_path: str | os.PathLike[str] = "default") -> Library:
         except (FileNotFoundError, LibraryBroken) as error:
             # A writer may have committed and cleared up meanwhile: then take its generation.
             if read_manifest(folder) == manifest:
-                raise LibraryBroken(f"{folder}: {error}; run: wenju check") from error
+                if isinstance(error, LibraryBroken):
+                    raise
+                raise LibraryBroken(
+                    f"{error.filename} is missing; make it again with: {rebuild_command(folder)}"
+                ) from error
 
 
 class Library:
@@ -217,7 +221,7 @@ class Library:
         if embedder.model_id != made_with:
             raise IndexMismatch(
                 f"{self.name} was embedded with {made_with}, the model is now {embedder.model_id}. "
-                f"Run: wenju index --index {self.name} --rebuild"
+                f"Run: {rebuild_command(self.path)}"
             )
         return embedder
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -250,6 +251,47 @@ def test_read_only_library_is_refused_in_one_line(
     shutil.rmtree(folder)
     assert done.stdout.startswith("LibraryReadOnly"), done.stderr
     assert done.stdout.count("\n") == 1
+
+
+def test_library_whose_index_cannot_be_locked_is_still_read(
+    index_files: IndexFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tantivy
+
+    library, _ = index_files({"a.txt": "出口管制在十月扩大。"})
+    real = tantivy.Index.open
+    asked: list[str] = []
+
+    class OnReadOnlyDisk:
+        """What tantivy does where it may not make its lock file."""
+
+        @staticmethod
+        def open(path: str) -> object:
+            asked.append(path)
+            if path.startswith(str(library)):
+                raise ValueError("Failed to acquire Lockfile: LockBusy (Read-only file system)")
+            return real(path)
+
+    monkeypatch.setattr(tantivy, "Index", OnReadOnlyDisk)
+    with open_library(library) as opened:
+        found = opened.search_lexical([WeightedTerm("grams", "管制", 1.0)], 3)
+    assert [c.chunk.doc_id for c in found] == ["a.txt"]
+    assert len(asked) == 2
+    assert not Path(asked[1]).exists()
+
+
+def test_missing_segment_is_named_with_the_way_to_mend_it(
+    index_files: IndexFiles, tiny_settings: IndexSettings
+) -> None:
+    library, _ = index_files({"a.txt": "甲。"})
+    shutil.rmtree(next((library / "segments").iterdir()))
+    mend = f"is missing; make it again with: wenju index --index {library} --rebuild"
+    with pytest.raises(LibraryBroken, match=re.escape(mend)):
+        open_library(library)
+    with pytest.raises(LibraryBroken, match=re.escape(mend)):
+        index_sources(library, [], tiny_settings)
+    index_sources(library, [], tiny_settings, rebuild=True)
+    assert check_library(library) == []
 
 
 def test_second_writer_is_refused(index_files: IndexFiles, tiny_settings: IndexSettings) -> None:
