@@ -33,6 +33,7 @@ class Draft:
     label: str | None = None
     markers: list[Pair] = field(default_factory=list)
     section: tuple[str, ...] | None = None  # given by the format itself, else found from headings
+    under: tuple[str, ...] = ()  # merged cells of the table that a row stands under
     opens: bool = True  # a heading that what follows stands under; titles and subtitles do not
 
     @property
@@ -102,7 +103,7 @@ def build(
             Block(
                 kind=draft.kind,
                 spans=spans,
-                section=section,
+                section=(*section, *draft.under),
                 level=draft.level,
                 time=draft.time,
                 table=None if draft.table is None else tables.setdefault(draft.table, len(tables)),

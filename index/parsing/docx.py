@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from index.cleaning import Edits
 from index.parsing import marks
 from index.parsing.building import Draft, Found, Pair, build
 from index.parsing.judging import is_byline
+from index.parsing.merged import Cell, merged_table
 from index.parsing.metadata import read_facts
 from index.parsing.notes import UNLABELLED, link, note_start
 from index.parsing.office import check_archive
 from index.parsing.settings import ParseSettings
-from index.parsing.tables import Table, is_header, table_drafts
+from index.parsing.tables import is_header, table_drafts
 from index.schema import BlockKind, Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -185,33 +187,45 @@ class _Reader:
                 yield from self._words(child)
 
     def _table(self, element: Any) -> None:
-        rows: list[list[Pair]] = []
-        header = False
+        rows: list[list[Cell]] = []
+        marked = 0
         mark, base = len(self.parts), self.length
-        for row in element.iterfind(f"{_W}tr"):
-            header = header or (not rows and row.find(f"{_W}trPr/{_W}tblHeader") is not None)
-            cells: list[Pair] = []
-            for cell in row.iterfind(f"{_W}tc"):
-                if cells:
+        open_cells: dict[int, tuple[int, int]] = {}  # column → (row, position) of a merged cell
+        for i, row in enumerate(element.iterfind(f"{_W}tr")):
+            if marked == i and row.find(f"{_W}trPr/{_W}tblHeader") is not None:
+                marked += 1
+            cells: list[Cell] = []
+            column = 0
+            for n, cell in enumerate(row.iterfind(f"{_W}tc")):
+                if n:
                     self._put("\t")
                 words = " ".join("".join(self._words(p)).strip() for p in cell.iter(f"{_W}p"))
-                merged = cell.find(f"{_W}tcPr/{_W}vMerge")
-                if merged is not None and merged.get(f"{_W}val") != "restart":
-                    words = ""
-                cells.append(self._say(" ".join(words.split())))
                 span = cell.find(f"{_W}tcPr/{_W}gridSpan")
-                wide = int(span.get(f"{_W}val") or 1) if span is not None else 1
-                cells += [(self.length, self.length)] * min(wide - 1, 100)
+                wide = min(int(span.get(f"{_W}val") or 1), 100) if span is not None else 1
+                merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+                goes_on = merged is not None and merged.get(f"{_W}val") != "restart"
+                if goes_on and column in open_cells:
+                    above, at = open_cells[column]
+                    origin = rows[above][at]
+                    rows[above][at] = replace(origin, high=i - above + 1)
+                else:
+                    words = "" if goes_on else " ".join(words.split())
+                    cells.append(Cell(self._say(words), words, wide))
+                    open_cells.pop(column, None)
+                    if merged is not None:
+                        open_cells[column] = (i, len(cells) - 1)
+                column += max(1, wide)
             self._newline()
-            if any(b > a for a, b in cells):
-                rows.append(cells)
-        if not rows:
-            return
-        raw = "".join(self.parts[mark:])
-        head = [raw[a - base : b - base] for a, b in rows[0]]
-        named = header or (len(rows) > 1 and is_header(head) and sum(map(bool, head)) >= 2)
-        self.drafts += table_drafts(raw, Table(0, 0, rows, named), self.n_tables, base)
-        self.n_tables += 1
+            rows.append(cells)
+
+        def shows(head: list[str]) -> bool:
+            return len(rows) > 1 and is_header(head) and sum(map(bool, head)) >= 2
+
+        table = merged_table(rows, marked=marked, shows=shows)
+        if table is not None:
+            raw = "".join(self.parts[mark:])
+            self.drafts += table_drafts(raw, table, self.n_tables, base)
+            self.n_tables += 1
 
     def _notes(self) -> None:
         """Footnotes and endnotes that the text points at, in the order of their numbers."""

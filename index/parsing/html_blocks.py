@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from index.parsing import marks
 from index.parsing.building import Draft
@@ -26,12 +27,13 @@ def page_drafts(reader: PageReader) -> list[Draft]:
     for number, (furniture, table) in enumerate(reader.tables):
         place = table.rows[0][0][0]
         if title is not None and place < title:
-            table = Table(table.first, table.last, table.rows, has_header=False)
+            table = replace(table, has_header=False)
         rows = table_drafts(raw, table, number)
         for row in rows:
             row.parts = [(min(a for a, _ in row.cells), max(b for _, b in row.cells))]
             if furniture:
-                row.kind, row.table, row.cells, row.header = BlockKind.FURNITURE, None, [], ()
+                row.kind, row.table, row.cells = BlockKind.FURNITURE, None, []
+                row.header = row.under = ()
         out += rows
     out.sort(key=lambda d: d.start)
     return out

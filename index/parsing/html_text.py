@@ -9,6 +9,7 @@ from typing import Any
 from index.cleaning import HAN
 from index.parsing import marks
 from index.parsing.building import Pair
+from index.parsing.merged import Cell, merged_table
 from index.parsing.tables import Table, is_header
 
 _DROPPED = frozenset({
@@ -257,45 +258,41 @@ class PageReader:
         if above is not None and above.text_content().strip():
             self._put(" ".join(above.text_content().split()), False)
             self._flush("caption", furniture)
-        grid: list[list[Pair]] = []
-        head: list[str] = []
-        spans: dict[int, int] = {}  # column → further rows that a cell from above still covers
+        grid: list[list[Cell]] = []
         for row in rows:
-            column, cells = 0, list[Pair]()
+            cells: list[Cell] = []
             first = True
             for cell in row:
-                while spans.get(column, 0):
-                    spans[column] -= 1
-                    cells.append((self._length, self._length))
-                    column += 1
                 words = " ".join(cell.text_content().split())
-                if not grid:
-                    head.append(words)
                 if words and not first:
                     self._parts.append("\t")
                     self._length += 1
                 first = first and not words
-                cells.append((self._length, self._length + len(words)))
+                place = (self._length, self._length + len(words))
+                cells.append(Cell(place, words, _span(cell, "colspan"), _span(cell, "rowspan")))
                 self._parts.append(words)
                 self._length += len(words)
-                wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
-                for i in range(wide):
-                    if i:
-                        cells.append((self._length, self._length))
-                    if high > 1:
-                        spans[column] = high - 1
-                    column += 1
-            for covered in [c for c in spans if c >= column and spans[c]]:
-                spans[covered] -= 1
             self._parts.append("\n")
             self._length += 1
             grid.append(cells)
-        marked = all(c.tag == "th" for c in rows[0])
-        marked = marked or rows[0][0].getparent().getparent().tag == "thead"
-        shown = len(rows) > 2 and len(set(head)) == len(head) and is_header(head)
-        filled = [row for row in grid if any(b > a for a, b in row)]
-        if filled:
-            self.tables.append((furniture, Table(0, 0, filled, (marked or shown) and any(head))))
+        marked = 0
+        while (
+            marked < len(rows) - 1 and _is_marked(rows[marked]) and len(rows[marked]) > bool(marked)
+        ):
+            marked += 1
+
+        def shows(head: list[str]) -> bool:
+            return len(rows) > 2 and len(set(head)) == len(head) and is_header(head)
+
+        table = merged_table(grid, marked=marked, shows=shows)
+        if table is not None:
+            self.tables.append((furniture, table))
+
+
+def _is_marked(row: list[Any]) -> bool:
+    """The page itself calls the row a header."""
+    above = row[0].getparent().getparent()
+    return all(c.tag == "th" for c in row) or (above is not None and above.tag == "thead")
 
 
 def _span(cell: Any, name: str) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import pvariance
 
 from index.parsing.building import Draft, plain
@@ -32,6 +32,10 @@ class Table:
     last: int
     rows: list[list[tuple[int, int]]]  # raw spans; empty cells have start == end
     has_header: bool
+    header_from: int = 0  # its first header row; above it stands a title
+    header_rows: int = 1
+    # (row, column) that a merged cell covers → (row, column) where that cell's words stand
+    covers: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,21 @@ def find_tables(lines: Sequence[Line], *, flattened: bool) -> list[Table]:
 
 
 def table_drafts(raw: str, table: Table, number: int, base: int = 0) -> list[Draft]:
-    """A draft for each row; a cell takes its name from the header row.
+    """A draft for each row; a cell takes its name from the header rows.
 
-    `raw` begins at raw offset `base`: a long document need not be put together for one table.
+    A row stands under the merged cells that reach down to it, and under the row above that spans
+    the whole table. `raw` begins at raw offset `base`: a long document need not be put together
+    for one table.
     """
-    names = [plain(raw[a - base : b - base]) for a, b in table.rows[0]] if table.has_header else []
+
+    def words(i: int, j: int) -> str:
+        a, b = table.rows[i][j]
+        return plain(raw[a - base : b - base])
+
+    head = range(table.header_from, table.header_from + table.header_rows * table.has_header)
+    names = _names(table, head, words) if table.has_header else []
+    title: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
     drafts = []
     for i, row in enumerate(table.rows):
         cells = [
@@ -71,7 +85,17 @@ def table_drafts(raw: str, table: Table, number: int, base: int = 0) -> list[Dra
         ]
         if not cells:
             continue
-        is_header = table.has_header and i == 0
+        is_header = i in head
+        named = i >= head.stop
+        label = _spanning(table, i, cells, words) if not is_header else ""
+        if label and i < table.header_from:
+            title = (label,)
+        elif label:
+            group = ()
+        covering = dict.fromkeys(
+            table.covers[i, j] for j in range(len(row)) if (i, j) in table.covers
+        )
+        reaching = () if is_header else (words(a, b) for a, b in covering if head.stop <= a < i)
         drafts.append(
             Draft(
                 BlockKind.TABLE_ROW,
@@ -79,12 +103,39 @@ def table_drafts(raw: str, table: Table, number: int, base: int = 0) -> list[Dra
                 table=number,
                 header=()
                 if is_header
-                else tuple(names[j] if j < len(names) else "" for j, _ in cells),
+                else tuple(names[j] if named and j < len(names) else "" for j, _ in cells),
                 cells=[cell for _, cell in cells],
                 is_header=is_header,
+                under=() if label else (*title, *group, *filter(None, reaching)),
             )
         )
+        if label and i >= table.header_from:
+            group = (label,)
     return drafts
+
+
+def _names(table: Table, head: range, words: Callable[[int, int], str]) -> list[str]:
+    """The name of each column: its header cells from top to bottom, merged ones included."""
+    names = []
+    for j in range(max(len(table.rows[i]) for i in head)):
+        places = [table.covers.get((i, j), (i, j)) for i in head]
+        parts = dict.fromkeys(words(a, b) for a, b in places if b < len(table.rows[a]))
+        names.append(" ".join(filter(None, parts)))
+    return names
+
+
+def _spanning(
+    table: Table, i: int, cells: Sequence[tuple[int, object]], words: Callable[[int, int], str]
+) -> str:
+    """The words of a row that is one cell over the whole table, and names the rows below it."""
+    width = len(table.rows[i])
+    if len(cells) > 1 or width < 2 or i + 1 == len(table.rows):
+        return ""
+    j = cells[0][0]
+    if j or any(table.covers.get((i, k)) != (i, 0) for k in range(1, width)):
+        return ""
+    label = words(i, 0)
+    return label if len(label) <= 40 and not SOURCE_NOTE.match(label) else ""
 
 
 def _split(line: Line, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
