@@ -68,16 +68,22 @@ class Answerer:
         sources: Sequence[str] | None = None,
         limit: int = 10,
     ) -> tuple[Answer, Explanation | None]:
-        """An answer and how it came about, from one retrieval; None for a greeting.
+        """An answer and how it came about, from one retrieval; None where nothing is asked.
 
         `limit`: how many ranked sentences are told. Raises BadQuestion as `answer` does.
         """
         started = time.perf_counter()
         day = as_of or date.today()
         asked = _checked(question, day)
-        if greeting.is_greeting(asked):
+        retrieval = None
+        if not greeting.is_greeting(asked):
+            retrieval = retrieve(
+                self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
+            )
+        # Without a concept (的, 那个呢) whatever is found is found by accident.
+        if retrieval is None or not retrieval.concepts:
             said = greeting.invitation(self.library, asked.language)
-            greeted = Answer(
+            invited = Answer(
                 id=id,
                 question=question,
                 as_of=day.isoformat(),
@@ -87,10 +93,7 @@ class Answerer:
                 abstention=Abstention(said),
                 timings_ms=_timings(started, started, started),
             )
-            return greeted, None
-        retrieval = retrieve(
-            self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
-        )
+            return invited, None
         scores = score(retrieval)
         retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
@@ -118,10 +121,12 @@ class Answerer:
     def _matching(self, sources: Sequence[str] | None) -> Collection[str] | None:
         if sources is None:
             return None
+        patterns = [sources] if isinstance(sources, str) else sources
         return {
             info.doc_id
             for info in self.library.documents()
-            if any(fnmatchcase(info.source, pattern) for pattern in sources)
+            # A file's own name first: as a pattern, "[1].pdf" is "1.pdf".
+            if any(info.source == p or fnmatchcase(info.source, p) for p in patterns)
         }
 
     def _threshold(self) -> float:

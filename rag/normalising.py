@@ -20,10 +20,11 @@ _POLITE = (
 )
 _ASKING = (
     r"为什么|为啥|为何|凭什么|凭啥|怎么回事|怎么样|怎么着|怎么|怎样|咋样|咋的|咋|如何|干嘛|干吗|"
-    r"百分之多少|百分之几|百分之|多少个|多少|几个|几成|几号|几月|几点|几年|几家|第几|好几|几|多大|多高|多长|"
-    r"多久|多远|多重|多快|多深|多宽|哪一年|哪年|哪一天|哪天|哪个月|哪一个|哪一家|哪个|哪家|哪些|哪几个|"
-    r"哪几|哪位|哪里|哪儿|哪国|哪|什么时候|什么时间|啥时候|啥时|何时|什么样|什么|啥子|啥|何种|何处|何人|何|谁|"
-    r"是否|吗|呢|吧|啊|呀|嘛|哈|哦|呗|没有|了没|没$|的话|分别|各自|各是|各有"
+    r"百分之多少|百分之几|百分之|多少个|多少|几个|几成|几号|几月|几点|几年|几家|第几|好几|几(?!内亚|何|乎|率)|"
+    r"(?<![很许众诸])多[大高长久远快深宽](?![校企])|多重(?=[的了啊呢吗]|[^㐀-鿿]|$)|哪一年|哪年|哪一天|哪天|哪个月|哪一个|哪一家|哪个|哪家|哪些|哪几个|"
+    r"哪几|哪位|哪里|哪儿|哪国|哪|什么时候|什么时间|啥时候|啥时|什么样|什么|啥子|啥|谁|"
+    r"(?<!任)何[时种处人在以]|(?<=[有作缘因])何|(?<![任几])何(?![㐀-鿿])|"
+    r"是否|吗|呢|(?<![酒网贴])吧|啊|呀|嘛|哈+(?![㐀-鿿])|哦|呗|没有|了没|没$|的话|分别|各自|各是|各有"
 )
 _ENGLISH = (
     r"\b(?:please|could you|can you|tell me|i want to know|do you know|what's|who's|how many|"
@@ -34,6 +35,7 @@ _ENGLISH = (
     r"such|any|some|many|much|more|most|does|s|according|during|between|one|thing)\b"
 )
 _STOP = re.compile(f"{_POLITE}|{_ASKING}|{_ENGLISH}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LATIN_WORD = re.compile(r"[a-z]{2,}")
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
 
@@ -53,14 +55,22 @@ FUNCTION_WORDS = frozenset(
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2, "〇": 0}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _CHINESE_NUMBER = re.compile(r"[零〇一二三四五六七八九两十百千]+")
-_SHARE = re.compile(r"([一二三四五六七八九两十])成([一二三四五六七八九半])?")
-_BIG = re.compile(r"([零〇一二三四五六七八九两十百千]+)个?([万亿])([一二三四五六七八九])?")
+# Not 之一成为, 第一成员: the number ends before such a word.
+_SHARE = re.compile(
+    r"(?<![之第唯])([一二三四五六七八九两十])成([一二三四五六七八九半])?(?!立|员|功|果|品|就|不变)"
+)
+_BIG = re.compile(
+    r"([零〇一二三四五六七八九两十百千]+)个?([万亿])([一二三四五六七八九](?![百十万]))?"
+)
 _SHORT_YEAR = re.compile(r"(?<!\d)([012]\d)年(?!前|后|内|期|来|间|以)")
 _DAY = re.compile(r"(\d{1,2})月(\d{1,2})号")
 
+# Not where the first character ends another word: 目前年产能, 过去年均, 成本年报.
 _RELATIVE_YEARS = {
-    "今年": 0, "本年": 0, "去年": -1, "上年": -1, "前年": -2, "明年": 1, "后年": 2,
-    "this year": 0, "last year": -1, "next year": 1,
+    r"(?<!如)今年": 0, r"(?<![基资成])本年": 0, r"(?<![过除])去年": -1, r"(?<![以网线])上年": -1,
+    r"(?<![目之此当以提大])前年": -2, "大前年": -3, r"(?<![文证表说声])明年": 1,
+    r"(?<![战之以此今最大])后年": 2, "大后年": 3,
+    r"\bthis year\b": 0, r"\blast year\b": -1, r"\bnext year\b": 1,
 }  # fmt: skip
 
 
@@ -83,8 +93,20 @@ class NormalisedQuestion:
 
 def normalise(text: str, as_of: date) -> NormalisedQuestion:
     """Offsets are kept; relative years are resolved against `as_of`."""
+    text = _SURROGATE.sub("\ufffd", text)  # half a pair is no character and has no bytes
     keyed = key(text)
-    content = _STOP.sub(lambda m: " " * len(m.group()), keyed)
+    mixed = text != text.upper()
+
+    def blanked(match: re.Match[str]) -> str:
+        word = text[match.start() : match.end()]
+        # WHO and IT are names where the rest is not in capitals; so is May within a sentence.
+        if word.isascii() and word.isalpha() and len(word) > 1 and mixed and word.isupper():
+            return match.group()
+        if word == "May" and match.start():
+            return match.group()
+        return " " * len(word)
+
+    content = _STOP.sub(blanked, keyed)
     return NormalisedQuestion(text, keyed, content, language(text), tuple(_spellings(keyed, as_of)))
 
 

@@ -16,7 +16,9 @@ from rag.terms import Concept, contains
 # A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth reading.
 MAX_GAP = 3.5
 _SAME = 0.8  # share of common character pairs from which two sentences say the same
-_CLAUSE = re.compile(r"[^，,；;：:。!！?？、]+[，,；;：:。!！?？、]*")
+# A sign between digits is part of a number or a time: 1,250,000, 10:30.
+_CLAUSE = re.compile(r"(?:[^，,；;：:。!！?？、]|(?<=\d)[,:](?=\d))+[，,；;：:。!！?？、]*")
+_UNDIVIDED = re.compile(r"[0-9A-Za-z.,:%]")
 _LETTERS = re.compile(r"\w")
 
 
@@ -73,7 +75,7 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
             last += 1
         start, end = cuts[first][0], cuts[last][1]
         if end - start > limit:
-            end = start + limit
+            end = _whole(text, start, start + limit)
         worth = _worth(keyed[start:end], retrieval)
         if best is None or worth > best[0]:
             best = (worth, start, end)
@@ -81,7 +83,18 @@ def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...
             break
     if best is None:
         return spans
-    return part_of(spans, best[1], best[2]) or spans
+    start, end = best[1], best[2]
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    end = start + len(text[start:end].rstrip())
+    return part_of(spans, start, end) or spans
+
+
+def _whole(text: str, start: int, end: int) -> int:
+    """`end`, or the place before the number or Latin word that it would cut."""
+    at = end
+    while at > start and _UNDIVIDED.match(text[at - 1]) and _UNDIVIDED.match(text[at]):
+        at -= 1
+    return at if at > start else end
 
 
 def _worth(text: str, retrieval: Retrieval) -> float:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -235,3 +237,38 @@ def test_answering_loads_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("question", ["的", "那个呢", "这些和那些"])
+def test_nothing_is_found_by_accident(library: Library, question: str) -> None:
+    answer, found = Answerer(library, ALWAYS).explained(question, as_of=DAY)
+    assert (answer.status, answer.citations, found) == ("abstained", (), None)
+    assert answer.abstention is not None
+    assert "提问" in answer.abstention.reason
+
+
+def test_half_a_surrogate_pair_is_looked_past(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("\ud83d青屿港有多少员工", as_of=DAY)
+    assert "8600人" in answer.answer
+
+
+def test_a_source_is_named_by_its_own_name_or_one_pattern(index_files: Index) -> None:
+    path, _ = index_files({"[1].md": HARBOUR, "notes/library.txt": LIBRARY_NOTE})
+    with open_library(path) as opened:
+        for sources in (["[1].md"], "*.md"):
+            answer = Answerer(opened, ALWAYS).answer(
+                "云岭县图书馆的员工", as_of=DAY, sources=sources
+            )
+            assert {c.source for c in answer.citations} == {"[1].md"}
+
+
+def test_a_number_is_never_cut(index_files: Index) -> None:
+    text = "青屿港一九八八年以来登记" + "在册的货船" * 26 + "共1,250,000艘，其中外籍60,000艘。\n"
+    path, _ = index_files({"a.txt": text})
+    with open_library(path) as opened:
+        for limit in range(40, 160):
+            settings = replace(ALWAYS, reading=ReadingSettings(max_statement_chars=limit))
+            for asked in ("青屿港货船有多少艘", "外籍货船多少艘"):
+                answer = Answerer(opened, settings).answer(asked, as_of=DAY)
+                for number in re.findall(r"[\d,]*\d", answer.statements[0].text):
+                    assert number in ("1,250,000", "60,000")

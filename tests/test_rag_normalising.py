@@ -102,3 +102,45 @@ def test_a_number_that_the_question_gives_is_no_answer() -> None:
     sign = Sign(NUMBER, "2023年产量是多少")
     assert sign.found_in("2023年产量大增") == 0.0
     assert sign.found_in("2023年产量为40吨") == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["哈萨克斯坦的铀矿", "任何国家", "几内亚的铝土矿", "多重压力", "很多高校", "何小鹏", "酒吧"],
+)
+def test_names_and_words_that_hold_a_question_word_stay_whole(text: str) -> None:
+    assert normalise(text, AS_OF).content == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("这个多少钱哈", "这个 钱"),
+        ("有何影响", "有 影响"),
+        ("他们何时开工吧", "他们 开工"),
+        ("WHO said what in May", "who said may"),
+        ("may I ask who came", "i ask came"),
+    ],
+)
+def test_question_words_are_told_from_names(text: str, left: str) -> None:
+    assert normalise(text, AS_OF).content.split() == left.split()
+
+
+@pytest.mark.parametrize(
+    "text", ["目前年产能", "如今年轻人", "过去年均增长", "成本年均", "第一成员国", "之一成为"]
+)
+def test_a_year_or_a_share_is_not_cut_out_of_other_words(text: str) -> None:
+    assert normalise(text, AS_OF).spellings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "year"), [("大前年的产量", "2023年"), ("前年的产量", "2024年"), ("大后年", "2029年")]
+)
+def test_years_further_off(text: str, year: str) -> None:
+    assert [forms[0] for _, _, forms in normalise(text, AS_OF).spellings] == [year]
+
+
+def test_half_a_surrogate_pair_keeps_every_offset() -> None:
+    question = normalise("\ud83d产量", AS_OF)
+    assert question.content == "\ufffd产量"
+    assert question.text.encode()
