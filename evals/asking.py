@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,10 @@ class LibraryAsker:
         self._answerer = Answerer(library, settings)
         self._as_of = as_of or date.fromisoformat(DEFAULT_AS_OF)
         self.library = library.hash
-        self.settings: Mapping[str, Any] = asdict(settings) | {"as_of": self._as_of.isoformat()}
+        self.settings: Mapping[str, Any] = asdict(settings) | {
+            "as_of": self._as_of.isoformat(),
+            "answering": answering_hash(),
+        }
         self.sources: Sources = LibrarySources(library)
 
     def ask(self, question: Question) -> Asked:
@@ -48,6 +53,23 @@ class LibraryAsker:
             Ranked(s.doc_id, s.sentence.spans, s.score) for s in (found.sentences if found else ())
         )
         return Asked(answer.to_record(), ranked)
+
+
+@cache
+def answering_hash() -> str:
+    """ "sha256:…" of what answers but is in no library: ranker, judge, word tables and their code.
+
+    A run that is taken up again after any of them changed would mix two systems.
+    """
+    import index.thesaurus
+    import rag
+
+    digest = hashlib.sha256()
+    for module in (rag, index.thesaurus):
+        for path in sorted(Path(str(module.__file__)).parent.iterdir()):
+            if path.suffix in (".py", ".json", ".bin", ".txt"):
+                digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return "sha256:" + digest.hexdigest()
 
 
 @contextmanager

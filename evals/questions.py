@@ -25,15 +25,21 @@ def load(path: Path) -> list[Question]:
         raise BadQuestionSet(f"{path} is no question set: give a .jsonl file or a folder of them")
     questions: list[Question] = []
     for file in files:
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadQuestionSet(f"{file} is not UTF-8 ({error}): save it as UTF-8") from error
+        # Not splitlines: a quote may hold U+2028 or U+0085, which JSON leaves as they are.
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip():
                 continue
             try:
                 record = json.loads(line)
                 if not isinstance(record, dict):
                     raise BadQuestionSet("a line must be a JSON object")
+                json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair fails here
                 questions.append(Question.from_record(record))
-            except (BadQuestionSet, json.JSONDecodeError) as error:
+            except (BadQuestionSet, json.JSONDecodeError, UnicodeEncodeError) as error:
                 raise BadQuestionSet(f"{file}, line {number}: {error}") from error
     twice = [i for i, n in Counter(q.id for q in questions).items() if n > 1]
     if twice:

@@ -35,11 +35,16 @@ class RunMeta:
 
 
 def timings_path(run: Path) -> Path:
-    return run.with_suffix(".timings.jsonl")
+    return _beside(run, ".timings.jsonl")
 
 
 def meta_path(run: Path) -> Path:
-    return run.with_suffix(".meta.json")
+    return _beside(run, ".meta.json")
+
+
+def _beside(run: Path, ending: str) -> Path:
+    """Only ".jsonl" is an ending: "night-0.1" and "night-0.2" are two runs."""
+    return run.with_name(run.name.removesuffix(".jsonl") + ending)
 
 
 def to_line(case: Case) -> str:

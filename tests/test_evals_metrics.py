@@ -375,3 +375,9 @@ def test_names_are_unique_and_every_metric_says_where_it_comes_from() -> None:
 def test_risk_coverage_only_grows_in_coverage() -> None:
     curve = risk_coverage(with_confidences([(0.1, True), (0.5, False), (0.5, True), (0.9, True)]))
     assert all(a[1] < b[1] and a[0] > b[0] for a, b in pairwise(curve))
+
+
+def test_a_citation_mark_is_no_answer() -> None:
+    said = answered("甲公司[1]乙公司[2]", cite("甲公司"), cite("乙公司", n=2))
+    made = case(said, question(answers=("2",)))
+    assert BY_NAME["correct"].of(made) == 0.0

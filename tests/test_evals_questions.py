@@ -219,3 +219,21 @@ def test_warnings_on_duplicates_leaks_balance_and_given_answers() -> None:
 def test_a_whole_document_as_gold_needs_no_answers() -> None:
     passage = Question(id="p", question="哪一篇讲钨?", evidence=(Evidence("贸易/a.md", ""),))
     assert problems(passage) == []
+
+
+def test_a_set_may_hold_a_line_separator_or_a_byte_order_mark(tmp_path: Path) -> None:
+    question = Question.from_record(RECORD | {"note": "a\u2028b\x85c"})
+    save([question], tmp_path / "a.jsonl")
+    data = (tmp_path / "a.jsonl").read_bytes()
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + data)
+    assert load(tmp_path / "a.jsonl") == [question]
+
+
+@pytest.mark.parametrize(
+    "data",
+    ['{"id": "a", "question": "问"}'.encode("gb18030"), b'{"id": "a", "question": "\\ud83d"}'],
+)
+def test_what_is_not_text_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(data)
+    with pytest.raises(BadQuestionSet, match=r"a\.jsonl"):
+        load(tmp_path / "a.jsonl")

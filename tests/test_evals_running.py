@@ -232,3 +232,8 @@ def test_a_missing_record_and_an_unknown_status_are_failures() -> None:
     sources = library()
     assert examine(QUESTIONS[0], None, sources).status == "missing"
     assert examine(QUESTIONS[0], {"status": "great"}, sources).status == "error"
+
+
+def test_runs_without_an_ending_have_files_of_their_own() -> None:
+    assert timings_path(Path("night-0.1")) != timings_path(Path("night-0.2"))
+    assert timings_path(Path("a.jsonl")) == Path("a.timings.jsonl")

@@ -10,6 +10,8 @@ recall of Voorhees, TREC 2003 QA, with a budget in place of a length penalty.
 
 from __future__ import annotations
 
+import re
+
 from evals.case import Case
 from evals.matching import compact
 from evals.metrics.base import Metric
@@ -25,6 +27,8 @@ def gold_hits(case: Case) -> list[bool] | None:
         return None
     budget = ALL_BUDGET if question.match == "all" else ANY_BUDGET
     text = compact(case.answer)[:budget]
+    if case.citations:  # [2] is no answer to "how many"; nor does it join what it parts
+        text = re.sub(r"\[\d+\]", " ", text)
     return [compact(answer) in text for answer in question.answers]
 
 
