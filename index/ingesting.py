@@ -42,6 +42,7 @@ from index.manifest import (
     salvage_sources,
 )
 from index.parsing import ParseSettings, parse_file
+from index.parsing.pool import Parsers
 from index.schema import Document, Skipped
 from index.segmenting import DICTIONARY_ID, load_dictionary
 from index.sources import (
@@ -232,11 +233,14 @@ class _Run:
         to_read = self._survey.to_read
         if sum(file.state.size for file in to_read) > _BULK_BYTES:
             load_dictionary()
-        for file in to_read:
-            self._tell(self._done, file.source)
-            self._read(file)
-            self._done += 1
-            self.builder.checkpoint()
+        fresh = [file for file in to_read if not self._takes_up(file)]
+        with Parsers(self._settings.parse, parse_file) as parsers:
+            all_found = parsers.parse((file.path, file.source) for file in fresh)
+            for file, found in zip(fresh, all_found, strict=True):
+                self._tell(self._done, file.source)
+                self._read(file, found)
+                self._done += 1
+                self.builder.checkpoint()
         self._tell(self._done, "")
         for root, name in self._survey.gone:
             self._files[root.name].pop(name, None)
@@ -249,17 +253,24 @@ class _Run:
             for inner in swallowed(root, self._sources):
                 self._take_over(inner, root)
 
-    def _read(self, file: SourceFile) -> None:
+    def _takes_up(self, file: SourceFile) -> bool:
+        """Whether a file is done without reading it: moved in time only, or by a killed run."""
+        if file.source in self._excluded or self._rebuild:
+            return False
+        done = self.builder.put_again(file.source, file.state.content_hash, file.root.name)
+        if done is None:
+            return False
+        self._counts[done] += 1
+        self._files[file.root.name][file.name] = file.state
+        self._done += 1
+        self._tell(self._done, file.source)
+        return True
+
+    def _read(self, file: SourceFile, found: Iterable[Document | Skipped]) -> None:
         old = set(self.builder.of_source(file.root.name, file.source))
-        if file.source not in self._excluded and not self._rebuild:
-            done = self.builder.put_again(file.source, file.state.content_hash, file.root.name)
-            if done is not None:  # moved in time only, or finished by a killed run
-                self._counts[done] += 1
-                self._files[file.root.name][file.name] = file.state
-                return
         new: set[str] = set()
         state, is_whole = file.state, True
-        for item in parse_file(file.path, file.source, self._settings.parse):
+        for item in found:
             if isinstance(item, Skipped):
                 self._survey.skipped.append(item)
                 is_whole = is_whole and not item.ends_file

@@ -15,3 +15,5 @@ class ParseSettings:
     max_pages: int = 5000
     max_rows: int = 200_000  # of one sheet or CSV file
     max_unpacked_mb: int = 500  # what a DOCX or XLSX says it unpacks to
+    max_seconds: int = 120  # for a file, or for one record of a corpus; see index/parsing/pool.py
+    max_memory_mb: int = 2000  # of a parser process; not on Windows
