@@ -272,3 +272,21 @@ def test_a_number_is_never_cut(index_files: Index) -> None:
                 answer = Answerer(opened, settings).answer(asked, as_of=DAY)
                 for number in re.findall(r"[\d,]*\d", answer.statements[0].text):
                     assert number in ("1,250,000", "60,000")
+
+
+def test_a_verb_is_not_named_as_missing(library: Library) -> None:
+    never = RagSettings(answerability=AnswerabilitySettings(min_confidence=1.0))
+    for asked, named in (("青屿港把卫星砸掉花了多少钱", ("卫星",)), ("港口砸了多少钱", ())):
+        answer = Answerer(library, never).answer(asked, as_of=DAY)
+        assert answer.abstention is not None
+        assert answer.abstention.missing == named
+
+
+def test_asking_three_times_gives_no_more_confidence_than_asking_twice(library: Library) -> None:
+    answerer = Answerer(library)
+    twice, thrice = (
+        answerer.answer("火星殖民地的人口是多少？" * n, as_of=DAY).confidence for n in (2, 3)
+    )
+    assert twice is not None
+    assert thrice is not None
+    assert abs(thrice - twice) < 0.02
