@@ -176,3 +176,26 @@ def test_ragas_and_langsmith_tables(tmp_path: Path) -> None:
     smith.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(BadQuestionSet, match="has columns a, b"):
         load_table(smith)
+
+
+def test_a_table_may_hold_long_contexts_and_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"question,answer,contexts\nq,a,{'x' * 200_000}\n", encoding="utf-8")
+    assert len(load_table(path).questions) == 1
+    path.write_bytes("question,answer\n问,答\n".encode("gb18030"))
+    with pytest.raises(BadQuestionSet, match="UTF-8"):
+        load_table(path)
+    path.write_text("foo,bar\nq,a,more\n", encoding="utf-8")
+    with pytest.raises(BadQuestionSet, match="row 1"):
+        load_table(path)
+
+
+def test_an_empty_gold_answer_of_a_squad_file_is_passed_over(tmp_path: Path) -> None:
+    golds = [{"text": "", "answer_start": 0}, {"text": "丁", "answer_start": 6}]
+    asked = {"id": 1, "question": "丙在哪", "answers": golds}
+    article = {"title": None, "paragraphs": [{"context": "甲在乙。丙在丁。", "qas": [asked]}]}
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"data": [article]}), encoding="utf-8")
+    loaded = load_squad(path)
+    assert loaded.questions[0].evidence[0].quote == "丙在丁。"
+    assert next(iter(loaded.documents()))["title"] == ""

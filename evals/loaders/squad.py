@@ -29,7 +29,7 @@ def load_squad(path: Path, lang: str = "zh") -> LoadedSet:
             for place, paragraph in enumerate(article["paragraphs"]):
                 doc = str(paragraph.get("id") or f"{path.stem}-{number:05}-{place:03}")
                 documents.append(
-                    {"id": doc, "title": article.get("title", ""), "text": paragraph["context"]}
+                    {"id": doc, "title": article.get("title") or "", "text": paragraph["context"]}
                 )
                 questions += [
                     _question(qa, doc, paragraph["context"], lang) for qa in paragraph["qas"]
@@ -51,8 +51,8 @@ def sentence_around(text: str, start: int, end: int) -> str:
 
 
 def _question(record: dict[str, Any], doc: str, context: str, lang: str) -> Question:
-    golds = record.get("answers") or []
-    answers = tuple(dict.fromkeys(a["text"] for a in golds if a["text"].strip()))
+    golds = [a for a in record.get("answers") or [] if a["text"].strip()]
+    answers = tuple(dict.fromkeys(a["text"] for a in golds))
     answerable = bool(answers) and not record.get("is_impossible", False)
     if not answerable:
         return Question(

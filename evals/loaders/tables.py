@@ -12,7 +12,7 @@ import ast
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,43 +25,58 @@ ANSWER = (
     "reference", "ground_truth", "ground_truths", "output_answer", "outputs.answer", "answer",
     "output",
 )  # fmt: skip
+_LONGEST_FIELD = 2**30  # characters
 CONTEXTS = ("reference_contexts", "contexts", "retrieved_contexts")
 
 
 def load_table(path: Path, lang: str = "zh") -> LoadedSet:
-    """Raises BadQuestionSet where no column holds the questions."""
+    """Raises BadQuestionSet where a row has no question, or the file is no CSV in UTF-8."""
     documents: dict[str, str] = {}
     questions: list[Question] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, raw in enumerate(csv.DictReader(file), 1):
-            row = _opened(raw)
-            text = _first(row, QUESTION)
-            if text is None:
-                raise BadQuestionSet(
-                    f"{path} has columns {', '.join(raw)}; one of {', '.join(QUESTION)} is needed"
-                )
-            answers = tuple(a for a in _strings(_first(row, ANSWER)) if a.strip())
-            contexts = [c for c in _strings(_first(row, CONTEXTS)) if c.strip()]
-            for context in contexts:
-                documents.setdefault(_id(context), context)
-            questions.append(
-                Question(
-                    id=str(row.get("id") or f"{path.stem}-{number:04}"),
-                    question=str(text),
-                    lang=lang,
-                    type="entity" if answers or contexts else "unanswerable",
-                    answerable=bool(answers or contexts),
-                    answers=answers,
-                    match="any" if answers or contexts else "none",
-                    evidence=tuple(Evidence(_id(c), "") for c in contexts),
-                    split="test",
-                )
+    try:
+        rows = list(_rows(path))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BadQuestionSet(f"{path} is not CSV in UTF-8 ({error}): save it as such") from error
+    for number, raw in enumerate(rows, 1):
+        row = _opened(raw)
+        text = _first(row, QUESTION)
+        if text is None:
+            columns = ", ".join(str(name) for name in raw if name is not None)
+            raise BadQuestionSet(
+                f"{path}, row {number}: has columns {columns}; one of {', '.join(QUESTION)} must "
+                "hold the question"
             )
+        answers = tuple(a for a in _strings(_first(row, ANSWER)) if a.strip())
+        contexts = [c for c in _strings(_first(row, CONTEXTS)) if c.strip()]
+        for context in contexts:
+            documents.setdefault(_id(context), context)
+        questions.append(
+            Question(
+                id=str(row.get("id") or f"{path.stem}-{number:04}"),
+                question=str(text),
+                lang=lang,
+                type="entity" if answers or contexts else "unanswerable",
+                answerable=bool(answers or contexts),
+                answers=answers,
+                match="any" if answers or contexts else "none",
+                evidence=tuple(Evidence(_id(c), "") for c in contexts),
+                split="test",
+            )
+        )
     return LoadedSet(
         path.stem,
         tuple(questions),
         lambda: ({"id": i, "title": "", "text": text} for i, text in documents.items()),
     )
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    before = csv.field_size_limit(_LONGEST_FIELD)  # contexts are whole documents
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from csv.DictReader(file)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
