@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from index.aliases import alias_key, mine
 from index.chunking import split_chunks, split_sentences
 from index.embedding import EmbeddingSettings, load_embedder
 from index.lexical import WeightedTerm
@@ -20,6 +21,7 @@ from index.schema import (
     Span,
 )
 from index.segmenting import grams, words
+from index.synonyms import Synonyms
 
 
 class ReferenceLibrary:
@@ -33,6 +35,8 @@ class ReferenceLibrary:
         self._sentences: dict[str, tuple[Sentence, ...]] = {}
         self._chunks: list[Chunk] = []
         self._postings: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._names: dict[str, Counter[str]] = defaultdict(Counter)
+        self.synonyms = Synonyms(b"")
         for document in self._documents.values():
             self._add(document)
         self.embedder = load_embedder(EmbeddingSettings())
@@ -43,6 +47,11 @@ class ReferenceLibrary:
 
     def _add(self, document: Document) -> None:
         sentences = self._sentences[document.doc_id] = split_sentences(document)
+        for alias in mine(document, sentences):
+            spans = (alias.long, alias.short)
+            long, short = (alias_key(document.text[s.start : s.end]) for s in spans)
+            self._names[long][short] += 1
+            self._names[short][long] += 1
         for chunk in split_chunks(document, sentences):
             number = len(self._chunks)
             self._chunks.append(chunk)
@@ -78,6 +87,9 @@ class ReferenceLibrary:
 
     def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
         return self._sentences[doc_id]
+
+    def other_names(self, keys: Collection[str]) -> dict[str, dict[str, int]]:
+        return {name: dict(self._names[name]) for name in set(keys) if name in self._names}
 
     def search_lexical(
         self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from index.aliases import mine
 from index.chunking import ChunkSettings, split_chunks, split_sentences
 from index.errors import EmptyDocument, LibraryBroken
 from index.manifest import (
@@ -138,7 +139,8 @@ class Builder:
             chunks = split_chunks(document, sentences, self._chunk)
             if not chunks:
                 raise EmptyDocument("holds no text that could be cited")
-            prepared = Prepared(document, sentences, chunks)
+            aliases = tuple(mine(document, sentences))
+            prepared = Prepared(document, sentences, chunks, aliases)
             self._queue.append((prepared, _info(prepared, root, size_bytes)))
             self._queued_chunks += len(chunks)
             if self._queued_chunks >= _EMBED_CHUNKS:
@@ -348,6 +350,7 @@ class Builder:
                         segment.catalogue.document(entry),
                         segment.catalogue.sentences(entry),
                         chunks,
+                        segment.catalogue.aliases(entry),
                     )
                     writer.add(prepared, segment.dense.codes(first, first + n), entry.info)
             return writer.close()

@@ -12,11 +12,13 @@ import threading
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from index.aliases import Alias, alias_key
 from index.errors import LibraryBroken
 from index.manifest import rebuild_command
 from index.schema import Block, BlockKind, Document, DocumentInfo, RawRun, Sentence, Span
@@ -33,6 +35,14 @@ CREATE INDEX documents_by_source ON documents (root, source);
 CREATE TABLE contents (
     ordinal INTEGER PRIMARY KEY, text TEXT NOT NULL, layout BLOB NOT NULL, sentences BLOB NOT NULL
 );
+CREATE TABLE aliases (
+    ordinal INTEGER NOT NULL, kind TEXT NOT NULL, long_start INTEGER NOT NULL,
+    long_end INTEGER NOT NULL, short_start INTEGER NOT NULL, short_end INTEGER NOT NULL,
+    long TEXT NOT NULL, short TEXT NOT NULL, long_key TEXT NOT NULL, short_key TEXT NOT NULL
+);
+CREATE INDEX aliases_by_document ON aliases (ordinal);
+CREATE INDEX aliases_by_long ON aliases (long_key);
+CREATE INDEX aliases_by_short ON aliases (short_key);
 """
 
 _INFO = (
@@ -51,6 +61,19 @@ class Entry:
     info: DocumentInfo
 
 
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """A pair of names, where a document says that they are one thing."""
+
+    ordinal: int
+    doc_id: str
+    alias: Alias
+    long: str  # the document's own characters
+    short: str
+    long_key: str
+    short_key: str
+
+
 class CatalogueWriter:
     """Writes one segment's catalogue to a path that does not exist yet."""
 
@@ -60,7 +83,13 @@ class CatalogueWriter:
         self._db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
         self._db.execute("BEGIN")
 
-    def add(self, entry: Entry, document: Document, sentences: tuple[Sentence, ...]) -> None:
+    def add(
+        self,
+        entry: Entry,
+        document: Document,
+        sentences: tuple[Sentence, ...],
+        aliases: Iterable[Alias] = (),
+    ) -> None:
         info = entry.info
         self._db.execute(
             f"INSERT INTO documents (ordinal, {_INFO}, first_chunk, digest)"
@@ -75,6 +104,10 @@ class CatalogueWriter:
         self._db.execute(
             "INSERT INTO contents VALUES (?, ?, ?, ?)",
             (entry.ordinal, document.text, _pack_layout(document), _pack_sentences(sentences)),
+        )
+        self._db.executemany(
+            f"INSERT INTO aliases VALUES ({', '.join('?' * 10)})",
+            (_alias_values(entry.ordinal, document.text, alias) for alias in aliases),
         )
 
     def close(self) -> None:
@@ -146,6 +179,45 @@ class Catalogue:
         rows = self._rows("SELECT sentences FROM contents WHERE ordinal = ?", (entry.ordinal,))
         return tuple(_unpack_sentences(rows[0][0]))
 
+    def aliases(self, entry: Entry) -> tuple[Alias, ...]:
+        """What `mine` found in a document."""
+        rows = self._alias_rows("WHERE aliases.ordinal = ?", (entry.ordinal,))
+        return tuple(row.alias for row in rows)
+
+    def all_aliases(self) -> list[AliasRow]:
+        """Of all documents, deleted ones included."""
+        return self._alias_rows("")
+
+    def alias_names(self, keys: Collection[str]) -> list[tuple[int, str, str]]:
+        """(ordinal, long key, short key) of every pair that one of the keys is a name of."""
+        if not keys or not self._has_aliases:
+            return []
+        wanted = _dump(sorted(keys))
+        columns = "SELECT ordinal, long_key, short_key FROM aliases WHERE"
+        asked = "IN (SELECT value FROM json_each(?))"
+        return self._rows(
+            f"{columns} long_key {asked} UNION {columns} short_key {asked}", (wanted, wanted)
+        )
+
+    @cached_property
+    def _has_aliases(self) -> bool:
+        """A segment from before there were any has no table for them."""
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'aliases'"))
+
+    def _alias_rows(self, rest: str, values: tuple[Any, ...] = ()) -> list[AliasRow]:
+        if not self._has_aliases:
+            return []
+        rows = self._rows(
+            "SELECT aliases.ordinal, doc_id, long_start, long_end, short_start, short_end,"
+            " aliases.kind, long, short, long_key, short_key FROM aliases"
+            f" JOIN documents USING (ordinal) {rest} ORDER BY aliases.rowid",
+            values,
+        )
+        return [
+            AliasRow(ordinal, doc_id, Alias(Span(a, b), Span(c, d), kind), *names)
+            for ordinal, doc_id, a, b, c, d, kind, *names in rows
+        ]
+
     def _select(self, rest: str) -> str:
         return f"SELECT {_INFO}, ordinal, first_chunk, digest FROM documents {rest}"
 
@@ -164,6 +236,14 @@ class Catalogue:
 def _entry(row: tuple[Any, ...]) -> Entry:
     *info, meta, ordinal, first_chunk, digest = row
     return Entry(ordinal, first_chunk, digest, DocumentInfo(*(*info, json.loads(meta))))
+
+
+def _alias_values(ordinal: int, text: str, alias: Alias) -> tuple[int | str, ...]:
+    long, short = (text[span.start : span.end] for span in (alias.long, alias.short))
+    return (
+        ordinal, alias.kind, alias.long.start, alias.long.end, alias.short.start, alias.short.end,
+        long, short, alias_key(long), alias_key(short),
+    )  # fmt: skip
 
 
 def _dump(value: Any) -> str:

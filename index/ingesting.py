@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from index.aliases import ALIASES_VERSION
 from index.building import Builder, clear_up
 from index.chunking import ChunkSettings
 from index.embedding import EmbeddingSettings, load_embedder
@@ -55,6 +56,7 @@ from index.sources import (
     swallowed,
     with_moved_exclusions,
 )
+from index.synonyms import SYNONYMS
 
 # Below this, reading jieba's whole dictionary costs more than looking words up one by one.
 _BULK_BYTES = 300_000
@@ -211,6 +213,7 @@ class _Run:
         fingerprint = Fingerprint(
             FORMAT_VERSION, PARSER_VERSION, DICTIONARY_ID, embedder.model_id, embedder.dim,
             {name: getattr(settings.chunk, name) for name in ChunkSettings.__slots__},
+            ALIASES_VERSION,
         )  # fmt: skip
         if before is not None and not rebuild:
             _refuse_other(path, before.fingerprint, fingerprint)
@@ -445,7 +448,7 @@ def _writing(path: Path, *, create: bool) -> Iterator[None]:
 def _may_hold_library(path: Path) -> bool:
     """Whether the folder is empty or ours; what others put there must not be touched."""
     names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
-    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, _LOCK}
+    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, _LOCK, SYNONYMS}
 
 
 def _remove_if_empty(path: Path) -> None:

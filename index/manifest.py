@@ -42,6 +42,7 @@ class Fingerprint:
     model: str
     dim: int
     chunk: Mapping[str, int]
+    aliases: int = 0  # of index/aliases: which pairs of names it finds; 0: none are stored
 
     def differences(self, other: Fingerprint) -> list[tuple[str, Any, Any]]:
         """(name, ours, theirs) of each field that differs."""

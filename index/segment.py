@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.aliases import Alias
 from index.catalogue import Catalogue, CatalogueWriter, Entry
 from index.dense import DenseSegment, write_codes
 from index.errors import LibraryBroken
@@ -43,6 +44,7 @@ class Prepared:
     document: Document
     sentences: tuple[Sentence, ...]
     chunks: tuple[Chunk, ...]
+    aliases: tuple[Alias, ...] = ()
 
 
 def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
@@ -91,7 +93,8 @@ class SegmentWriter:
     def add(self, prepared: Prepared, codes: Codes, info: DocumentInfo) -> None:
         document, ordinal, first = prepared.document, self.n_documents, self.n_chunks
         digest = document_digest(document, prepared.chunks, codes)
-        self._catalogue.add(Entry(ordinal, first, digest, info), document, prepared.sentences)
+        entry = Entry(ordinal, first, digest, info)
+        self._catalogue.add(entry, document, prepared.sentences, prepared.aliases)
         stem = document.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         title = grams(f"{document.title}\n{stem}")
         for chunk in prepared.chunks:
@@ -168,6 +171,11 @@ class Segment:
             return DenseSegment(Path(self._vectors.name))
         # By descriptor: the name may be gone by now.
         return DenseSegment(Path(f"/dev/fd/{self._vectors.fileno()}"))
+
+    @cached_property
+    def dead(self) -> frozenset[int]:
+        """Ordinals of deleted documents."""
+        return frozenset(self.ref.dead)
 
     @cached_property
     def doc_ids(self) -> list[str]:

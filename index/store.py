@@ -7,16 +7,19 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
+from index.glossary import NamePair, count_pairs
 from index.lexical import Field, WeightedTerm
 from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
 from index.places import resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
+from index.synonyms import Synonyms, read_synonyms
 
 if TYPE_CHECKING:
     from index.catalogue import Entry
@@ -54,6 +57,7 @@ class Library:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self.synonyms: Synonyms = read_synonyms(path)
         self._segments: list[Segment] = []
         try:
             for ref in manifest.segments:
@@ -73,8 +77,11 @@ class Library:
 
     @property
     def hash(self) -> str:
-        """`sha256:…` of the logical content: equal hashes give equal answers."""
-        return self.manifest.library
+        """`sha256:…` of the logical content, synonyms.txt included: equal hashes, equal answers."""
+        if not self.synonyms.digest:
+            return self.manifest.library
+        both = f"{self.manifest.library} {self.synonyms.digest}"
+        return "sha256:" + sha256(both.encode()).hexdigest()
 
     @property
     def n_documents(self) -> int:
@@ -100,8 +107,9 @@ class Library:
             segment.close()
 
     def stale(self) -> bool:
-        """Whether another generation has been committed since this one was opened."""
-        return read_manifest(self.path) != self.manifest
+        """Whether another generation or other synonyms are there since this one was opened."""
+        same = read_manifest(self.path) == self.manifest
+        return not (same and read_synonyms(self.path) == self.synonyms)
 
     # --- documents ---
 
@@ -124,6 +132,39 @@ class Library:
     def roots(self) -> tuple[Root, ...]:
         """What is indexed now, also where this reader's generation is an older one."""
         return read_sources(self.path, read_manifest(self.path)).roots
+
+    # --- names ---
+
+    def aliases(self) -> list[NamePair]:
+        """Names that documents say are one thing, those of most documents first."""
+        return list(self._aliases)
+
+    @cached_property
+    def _aliases(self) -> list[NamePair]:
+        return count_pairs(
+            row
+            for segment in self._segments
+            for row in segment.catalogue.all_aliases()
+            if row.ordinal not in segment.dead
+        )
+
+    def other_names(self, keys: Collection[str]) -> dict[str, dict[str, int]]:
+        """Name → other name of the same thing → how many documents say so.
+
+        Names as `alias_key` makes them; those that no document explains are left out. Looks these
+        few names up, whatever the size of the library.
+        """
+        wanted = set(keys)
+        found: dict[str, dict[str, int]] = {}
+        for segment in self._segments:
+            for ordinal, long, short in segment.catalogue.alias_names(wanted):
+                if ordinal in segment.dead:
+                    continue
+                for name, other in ((long, short), (short, long)):
+                    if name in wanted:
+                        counts = found.setdefault(name, {})
+                        counts[other] = counts.get(other, 0) + 1
+        return found
 
     def _live(self) -> Iterator[tuple[Segment, Entry]]:
         for segment in self._segments:

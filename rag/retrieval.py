@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
-from index.thesaurus import Thesaurus, shipped
+from index.thesaurus import Layer, shipped
 from rag import background
 from rag.asking import Asked, asked_of
 from rag.features import Candidate, Matrix, measure
@@ -17,7 +17,7 @@ from rag.fusion import fuse
 from rag.normalising import NormalisedQuestion
 from rag.schema import Passage
 from rag.settings import RetrievalSettings
-from rag.terms import Concept, concepts_of, content_grams, weighted_terms
+from rag.terms import Concept, NamesOf, concepts_of, content_grams, weighted_terms
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -26,7 +26,6 @@ _CAPTION = re.compile(
     r"\s*(?:[续附]?表|Table|TABLE)\s*[\d一二三四五六七八九十]|.*[：:]\s*$", re.DOTALL
 )
 _LONGEST_CAPTION = 80  # characters
-_NO_THESAURUS = Thesaurus(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ def retrieve(
 ) -> Retrieval:
     """Nothing found gives no passages and no sentences. `doc_ids` limits where is looked."""
     table = background.shipped()
-    thesaurus = shipped() if settings.thesaurus else _NO_THESAURUS
-    concepts = concepts_of(question, thesaurus, table)
+    layers = _layers(library) if settings.thesaurus else []
+    concepts = concepts_of(question, layers, table)
     asked = asked_of(question.key)
     arms = _arms(library, question, concepts, settings, doc_ids)
     weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
@@ -77,6 +76,11 @@ def retrieve(
     )
     passages = _passages(fused[: settings.passages], documents, arms)
     return Retrieval(question, asked, concepts, passages, sentences, features)
+
+
+def _layers(library: Library) -> list[Layer]:
+    """What knows other words: the thesaurus, the users' own synonyms, the documents themselves."""
+    return [shipped(), library.synonyms.thesaurus, NamesOf(library)]
 
 
 def _arms(

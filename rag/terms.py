@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from index.lexical import WeightedTerm
 from index.segmenting import grams, stem, token_spans, words
-from index.thesaurus import Expansion, Thesaurus
+from index.thesaurus import WEIGHTS, Expansion, Layer, expand
 from rag.background import Background
 from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
 
+if TYPE_CHECKING:
+    from index.store import Library
+
 MAX_ALTERNATIVES = 10  # of one concept: a group may name a thing in twenty ways
+ALIASES = "aliases"  # the origin of names that documents give
+MAX_NAMES = 4  # of one thing
+MIN_SHARE = 0.25  # of the documents that give the most frequent one
 MIN_RARITY = 0.1  # a term more common than this says nothing
 _UNKNOWN_ENGLISH = 0.45  # rarity of an English word that Chinese text at large says nothing about
 PART_WORTH = 0.6  # what a concept is worth where only pieces of it are found
@@ -25,7 +32,7 @@ class Alternative:
 
     term: str
     weight: float
-    origin: str  # "question", "spelling", or the thesaurus file
+    origin: str  # "question", "spelling", the thesaurus file, "user" or "aliases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +92,36 @@ def _continues(text: str, end: int, after: str, tail: str) -> bool:
     return False
 
 
+class NamesOf:
+    """What a library's documents themselves call a thing, as a layer beside the thesaurus."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._names: dict[str, dict[str, int]] = {}
+
+    def known(self, terms: Sequence[str]) -> list[bool]:
+        self._names = self._library.other_names(terms)
+        return [term in self._names for term in terms]
+
+    def targets(self, term: str) -> list[tuple[str, float, str]]:
+        """Names that few documents use, beside those that many do, are left out."""
+        counts = self._names.get(term, {})
+        best = max(counts.values(), default=0)
+        shares = sorted((-n / best, name) for name, n in counts.items())
+        return [
+            (name, WEIGHTS[ALIASES] * -share, ALIASES)
+            for share, name in shares[:MAX_NAMES]
+            if -share >= MIN_SHARE
+        ]
+
+
 def concepts_of(
-    question: NormalisedQuestion, thesaurus: Thesaurus, background: Background
+    question: NormalisedQuestion, layers: Sequence[Layer], background: Background
 ) -> tuple[Concept, ...]:
     """In order of the question; () where it holds nothing to look for."""
     content = question.content
     found: list[Concept] = []
-    expansions = thesaurus.expand(content)
+    expansions = expand(content, layers)
     covered = [(e.start, e.end) for e in expansions]
     for expansion in expansions:
         concept = _expanded(question, expansion, background)

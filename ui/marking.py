@@ -36,7 +36,7 @@ def _concepts(question: str, as_of: date) -> tuple[Concept, ...]:
     from rag.normalising import normalise
     from rag.terms import concepts_of
 
-    return concepts_of(normalise(question, as_of), thesaurus(), background.shipped())
+    return concepts_of(normalise(question, as_of), [thesaurus()], background.shipped())
 
 
 def _occurrences(text: str, term: str) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,7 @@ WEIGHTS = {
     "en_zh_words": 0.6,
     "synonyms": 0.5,
     "user": 0.9,
+    "aliases": 0.6,  # mined from the library's documents
 }
 AMBIGUOUS_FACTOR = 0.6  # of a line whose term is also a common word
 LONGEST_HAN_TERM = 16  # characters
@@ -105,6 +107,14 @@ def source_files() -> list[Path]:
     return sorted(FOLDER.glob("*.txt"))
 
 
+class Layer(Protocol):
+    """Something that knows other words for a term."""
+
+    def known(self, terms: Sequence[str]) -> list[bool]: ...
+
+    def targets(self, term: str) -> list[tuple[str, float, str]]: ...
+
+
 class Thesaurus:
     """Longest match over a question, one hop, weighted."""
 
@@ -141,36 +151,25 @@ class Thesaurus:
                 found.append(line)
         return found
 
+    def known(self, terms: Sequence[str]) -> list[bool]:
+        """Whether each term may be looked up here; two terms may share a hash."""
+        if not terms or not len(self):
+            return [False] * len(terms)
+        hashes = np.array([_hash(term) for term in terms], dtype=np.uint32)
+        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        found: list[bool] = (self._hashes[at] == hashes).tolist()
+        return found
+
     def expand(self, text: str, *, skip: Sequence[tuple[int, int]] = ()) -> list[Expansion]:
         """Expansions of `text` (a matching key), longest first, none overlapping, by position.
 
         `skip`: stretches that are not to be expanded. Latin terms match whole words only, Chinese
         terms of two characters only where a word begins or ends, of one only where both.
         """
-        edges = {0, len(text)}
-        for _, start, end in token_spans(text):
-            edges |= {start, end}
-        spans = [
-            (start, end)
-            for start, end in _candidates(text, edges)
-            if not any(start < b and a < end for a, b in skip)
-        ]
-        if not spans or not len(self):
-            return []
-        hashes = np.array([_hash(text[a:b]) for a, b in spans], dtype=np.uint32)
-        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        known = [s for s, hit in zip(spans, self._hashes[at] == hashes, strict=True) if hit]
-        known.sort(key=lambda s: (s[0] - s[1], s[0]))
-        taken: list[Expansion] = []
-        for start, end in known:
-            if any(start < e.end and e.start < end for e in taken):
-                continue
-            targets = self._targets(text[start:end])
-            if targets:
-                taken.append(Expansion(start, end, text[start:end], targets))
-        return sorted(taken, key=lambda e: e.start)
+        return expand(text, [self], skip=skip)
 
-    def _targets(self, term: str) -> tuple[tuple[str, float, str], ...]:
+    def targets(self, term: str) -> list[tuple[str, float, str]]:
+        """(key, weight, file) of what the term leads to; [] for an unknown one."""
         best: dict[str, tuple[float, str]] = {}
         for line in self.lines(term):
             weight = WEIGHTS.get(line.file, WEIGHTS["synonyms"])
@@ -179,12 +178,42 @@ class Thesaurus:
             for target in line.targets:
                 if target != term and weight > best.get(target, (0.0, ""))[0]:
                     best[target] = (weight, line.file)
-        rows = [(target, weight, file) for target, (weight, file) in best.items()]
-        return tuple(sorted(rows, key=lambda r: (-r[1], r[0])))
+        return [(target, weight, file) for target, (weight, file) in best.items()]
 
     def _file_of(self, offset: int) -> str:
         i = int(np.searchsorted(np.array(self._starts), offset, side="right")) - 1
         return self._names[i]
+
+
+def expand(
+    text: str, layers: Sequence[Layer], *, skip: Sequence[tuple[int, int]] = ()
+) -> list[Expansion]:
+    """As `Thesaurus.expand`, by several at once; of equal targets the heaviest counts."""
+    edges = {0, len(text)}
+    for _, start, end in token_spans(text):
+        edges |= {start, end}
+    spans = [
+        (start, end)
+        for start, end in _candidates(text, edges)
+        if not any(start < b and a < end for a, b in skip)
+    ]
+    terms = [text[a:b] for a, b in spans]
+    hits = [any(of_term) for of_term in zip(*(each.known(terms) for each in layers), strict=True)]
+    known = [span for span, hit in zip(spans, hits, strict=False) if hit]
+    known.sort(key=lambda s: (s[0] - s[1], s[0]))
+    taken: list[Expansion] = []
+    for start, end in known:
+        if any(start < e.end and e.start < end for e in taken):
+            continue
+        best: dict[str, tuple[float, str]] = {}
+        for layer in layers:
+            for target, weight, origin in layer.targets(text[start:end]):
+                if weight > best.get(target, (0.0, ""))[0]:
+                    best[target] = (weight, origin)
+        if best:
+            rows = sorted(((t, *found) for t, found in best.items()), key=lambda r: (-r[1], r[0]))
+            taken.append(Expansion(start, end, text[start:end], tuple(rows)))
+    return sorted(taken, key=lambda e: e.start)
 
 
 @lru_cache(maxsize=1)

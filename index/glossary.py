@@ -1,0 +1,42 @@
+"""The names that a library's documents use for the same things, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.schema import Span
+
+if TYPE_CHECKING:
+    from index.catalogue import AliasRow
+
+
+@dataclass(frozen=True, slots=True)
+class NamePair:
+    """Two names of one thing. Names, kind and place are those of the first document by doc_id."""
+
+    long: str
+    short: str
+    kind: str
+    n_documents: int  # live ones that say so
+    doc_id: str
+    long_span: Span
+    short_span: Span
+
+
+def count_pairs(rows: Iterable[AliasRow]) -> list[NamePair]:
+    """Most documents first, then by name; pairs that differ in spelling alone are one."""
+    groups: dict[tuple[str, str], list[AliasRow]] = {}
+    for row in rows:
+        groups.setdefault((row.long_key, row.short_key), []).append(row)
+    counted = []
+    for keys, group in groups.items():
+        first = min(group, key=lambda r: (r.doc_id, r.alias.long, r.alias.short))
+        n = len({r.doc_id for r in group})
+        alias = first.alias
+        pair = NamePair(
+            first.long, first.short, alias.kind, n, first.doc_id, alias.long, alias.short
+        )
+        counted.append((-n, keys, pair))
+    return [pair for _, _, pair in sorted(counted, key=lambda row: row[:2])]
