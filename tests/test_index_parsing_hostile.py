@@ -89,7 +89,7 @@ def entities() -> bytes:
         ("cut.docx", lambda: entities()[:2000], "damaged"),
         ("locked.xlsx", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "password"),
         ("old.doc", lambda: b"\xd0\xcf\x11\xe0", "save it as .docx"),
-        ("archive.zip", lambda: b"PK\x03\x04", "unpack"),
+        ("archive.zip", lambda: b"PK\x03\x04", "damaged"),
         ("rows.csv", lambda: b"a,b\n" * 60, "max_rows"),
         ("script.html", lambda: b"<html><script>alert(1)</script></html>", "no text"),
         ("no.srt", lambda: b"just words", "no cue"),

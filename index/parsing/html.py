@@ -52,7 +52,7 @@ def parse_html(
 ) -> Document:
     """`title` is used where the page names none."""
 
-    root = _tree(_DECLARATION.sub("", _declared(data, decoded)).replace("\x00", ""))
+    root = page_tree(_DECLARATION.sub("", _declared(data, decoded)).replace("\x00", ""))
     reader = PageReader()
     tags = _meta(root)
     dated = _time(root)
@@ -60,7 +60,7 @@ def parse_html(
     reader.read(root)
     raw = reader.text()
     drafts = page_drafts(reader)
-    _link_anchors(raw, drafts, reader.markers, reader.targets)
+    link_anchors(raw, drafts, reader.markers, reader.targets)
     linked = {id(d) for d in drafts if d.markers}
     kept = {id(d): d.markers for d in drafts if d.markers}
     link(raw, [d for d in drafts if id(d) not in linked])
@@ -83,7 +83,7 @@ def parse_html(
     return build(raw, drafts, edits, found, doc_id=doc_id, source=source, content_hash=content_hash)
 
 
-def _tree(text: str) -> Any:
+def page_tree(text: str) -> Any:
     """The page as a tree. One nested deeper than the parser goes is read without wrappers."""
     import lxml.html  # type: ignore[import-untyped]
 
@@ -140,7 +140,7 @@ def _time(root: Any) -> str | None:
     return None
 
 
-def _link_anchors(
+def link_anchors(
     raw: str, drafts: list[Draft], markers: list[tuple[Pair, str]], targets: dict[str, int]
 ) -> None:
     """A short link to an element of the page is a marker; the block it opens is the note."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from index.cleaning import Edits
 from index.errors import ParseError
@@ -27,36 +26,38 @@ _DATE = ("date", "published", "publish_date", "pubdate", "time", "created_at")
 _ID = ("id", "_id", "doc_id", "docid")
 
 
-def parse_jsonl(path: Path, source: str, settings: ParseSettings) -> Iterator[Document | Skipped]:
+def parse_jsonl(
+    file: IO[bytes], source: str, settings: ParseSettings
+) -> Iterator[Document | Skipped]:
+    """`file` is read to its end, a line at a time."""
     seen: set[str] = set()
     limit = settings.max_record_mb * 1_000_000
-    with path.open("rb") as file:
-        number = 0
-        while line := file.readline(limit + 1):
-            number += 1
-            if len(line) > limit:
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(limit)
-                yield _skip(
-                    source,
-                    number,
-                    f"is longer than {settings.max_record_mb} MB; raise max_record_mb or split it",
-                )
-                continue
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            if not line.strip():
-                continue
-            try:
-                yield _record(line, number, source, seen)
-            except ParseError as error:
-                yield _skip(source, number, str(error))
-            except (ValueError, RecursionError):
-                yield _skip(
-                    source,
-                    number,
-                    "is not valid JSON in UTF-8; mend the line, the other records are kept",
-                )
+    number = 0
+    while line := file.readline(limit + 1):
+        number += 1
+        if len(line) > limit:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(limit)
+            yield _skip(
+                source,
+                number,
+                f"is longer than {settings.max_record_mb} MB; raise max_record_mb or split it",
+            )
+            continue
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        try:
+            yield _record(line, number, source, seen)
+        except ParseError as error:
+            yield _skip(source, number, str(error))
+        except (ValueError, RecursionError):
+            yield _skip(
+                source,
+                number,
+                "is not valid JSON in UTF-8; mend the line, the other records are kept",
+            )
 
 
 def _skip(source: str, number: int, reason: str) -> Skipped:

@@ -1,4 +1,4 @@
-"""What DOCX and XLSX share: they are ZIP archives of XML, and may lie about their size."""
+"""DOCX, PPTX, XLSX and EPUB are ZIP archives of XML, and may lie about their size."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from index.errors import EncryptedFile, ParseError, TooLarge
 from index.parsing.settings import ParseSettings
 
 
-def check_archive(data: bytes, settings: ParseSettings) -> None:
-    """Refuse an archive that unpacks to too much, is locked, or declares entities."""
+def check_archive(data: bytes, settings: ParseSettings, *, pages: bool = False) -> None:
+    """Refuse an archive that unpacks to too much, is locked, or declares entities.
+
+    `pages`: it holds web pages, which declare a document type as a matter of course.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -22,7 +25,7 @@ def check_archive(data: bytes, settings: ParseSettings) -> None:
                 )
             if any(m.flag_bits & 1 for m in members):
                 raise EncryptedFile("is locked with a password; save a copy without one")
-            for member in members:
+            for member in () if pages else members:
                 if member.filename.endswith((".xml", ".rels")):
                     with archive.open(member) as part:
                         if b"<!DOCTYPE" in part.read(2000):

@@ -11,12 +11,13 @@ from typing import Any
 
 from index.cleaning import HAN, Edits
 from index.errors import EmptyDocument, EncryptedFile, ParseError, TooLarge
-from index.parsing import marks
+from index.parsing import marks, ocr
 from index.parsing.building import Found, Pair, build
 from index.parsing.flow import blocks
 from index.parsing.hints import Hints, LineHint
 from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import Marker, note_start
+from index.parsing.ocr import advice, page_list
 from index.parsing.pdf_layer import Row, Segment, in_reading_order, read_rows
 from index.parsing.pdf_tables import Grid, find_grids, read_rules
 from index.parsing.settings import ParseSettings
@@ -24,6 +25,7 @@ from index.parsing.tables import SpanTable
 from index.schema import Document
 
 _PDF_DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
+_STAMP = 30  # characters; a page with more has a text layer
 _PLAIN_NOTE = re.compile(r"(\d{1,2})[.、）)]?\s*(?=[^\d\s.])")
 _POOR_TITLE = re.compile(
     r"(?i)untitled|microsoft|\.(?:docx?|indd|pdf|wps)|^anonymous$|[\ufffd\x00]"
@@ -36,6 +38,7 @@ class _Page:
     rows: list[Row]
     grids: list[Grid]
     height: float
+    is_silent: bool = False  # something is on it, but no text that could be read
 
 
 @dataclass(slots=True)
@@ -56,12 +59,15 @@ class _Layer:
 def parse_pdf(
     data: bytes, source: str, content_hash: str, title: str, settings: ParseSettings
 ) -> Document:
-    """Pages number from 1. A scan without text raises EmptyDocument that says so."""
+    """Pages number from 1. Scanned pages are read by a recogniser where one is installed, else
+    `meta["pages_without_text"]` names them; nothing but such pages raises EmptyDocument."""
     pages, tags, outline = _read(data, settings)
-    silent = [p.number for p in pages if not p.rows]
-    if len(silent) == len(pages):
+    silent = page_list([p.number for p in pages if p.is_silent])
+    if not any(p.rows for p in pages):
         raise EmptyDocument(
-            f"has no text on its {len(pages)} pages (a scan?); run OCR over it and index the result"
+            f"has no text on its {len(pages)} pages: {advice(silent)}"
+            if silent
+            else f"has {len(pages)} pages and all are blank; nothing to index"
         )
     layer = _Layer()
     starts: list[Pair] = []
@@ -90,7 +96,7 @@ def parse_pdf(
     if stated and (created := date_in("-".join(stated.groups()))):
         meta["created"] = created  # of the file, which may be long after the text
     if silent:
-        meta["pages_without_text"] = ", ".join(map(str, silent[:50]))
+        meta["pages_without_text"] = silent
     found = Found(
         "pdf",
         facts.title or given or title,
@@ -121,6 +127,7 @@ def _read(
                 f"it it"
             )
         pages = []
+        left = settings.max_ocr_pages
         for i in range(len(pdf)):
             try:
                 page = pdf[i]
@@ -129,6 +136,12 @@ def _read(
                 continue
             try:
                 rows = in_reading_order(read_rows(page))
+                if _is_scan(page, rows):
+                    found = _recognised(page) if left > 0 else []
+                    left -= 1
+                    silent = not found
+                    pages.append(_Page(i + 1, found or rows, [], page.get_height(), silent))
+                    continue
                 grids = find_grids(rows, read_rules(page)) if rows else []
                 pages.append(_Page(i + 1, rows, grids, page.get_height()))
             finally:
@@ -137,6 +150,27 @@ def _read(
         return pages, tags, _outline(pdf)
     finally:
         pdf.close()
+
+
+def _is_scan(page: Any, rows: list[Row]) -> bool:
+    """A picture, or outlines, in place of text; a stamp or a page number over it does not count."""
+    from pypdfium2 import raw as pdfium
+
+    if sum(len(row.text) for row in rows) > _STAMP:
+        return False
+    if not rows:
+        return next(iter(page.get_objects(max_depth=2)), None) is not None
+    width, height = page.get_size()
+    for picture in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=2):
+        left, bottom, right, top = picture.get_bounds()
+        if (right - left) * (top - bottom) >= 0.6 * width * height:
+            return True
+    return False
+
+
+def _recognised(page: Any) -> list[Row]:
+    read = ocr.recogniser()
+    return ocr.read_page(page, read) if read is not None else []
 
 
 def _outline(pdf: Any) -> dict[str, int]:

@@ -90,7 +90,7 @@ def read_rows(page: Any) -> list[Row]:
     finally:
         text_page.close()
     rows = [row for line in lines if (row := _row(line)) is not None]
-    return _same_baseline(rows)
+    return same_baseline(rows)
 
 
 def _row(line: Sequence[_Char]) -> Row | None:
@@ -139,7 +139,7 @@ def _close(
         row.segments.append(Segment(words, left, right, raised, lefts[: len(words)]))
 
 
-def _same_baseline(rows: list[Row]) -> list[Row]:
+def same_baseline(rows: list[Row]) -> list[Row]:
     """Rows that PDFium broke apart although they stand side by side (cells of a table)."""
     merged: list[Row] = []
     for row in rows:

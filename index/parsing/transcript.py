@@ -6,6 +6,8 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from index.cleaning import Edits, join_lines
@@ -23,7 +25,12 @@ _TIMES = re.compile(
 _TAG = re.compile(
     r"</?(?:[cibuv]|ruby|rt|lang|font)\b[^<>\n]*>|<\d[\d:.]*>|\{\\[^}\n]*\}", re.IGNORECASE
 )
-_AUDIO = ("url", "audio", "audio_url", "media", "file")
+_AUDIO = (
+    "audio", "audio_url", "audio_file", "audio_path", "audioUrl", "media", "media_url", "enclosure",
+    "url", "file", "src",
+)  # fmt: skip
+_ABOUT = ("audio", "media", "enclosure", "metadata", "meta", "info", "episode")
+_SOUND = (".mp3", ".m4a", ".wav")
 Segment = tuple[float, float | None, str]
 
 
@@ -79,7 +86,7 @@ def parse_transcript(
         drafts.append(_draft(words, at, (start, max(start, stop))))
         parts.append(words)
         at += len(words) + 1
-    audio = next((str(data[k]) for k in _AUDIO if isinstance(data.get(k), str)), None)
+    audio = _audio(data)
     raw = "\n".join(parts)
     named = str(data["title"]) if isinstance(data.get("title"), str) else title
     edits = Edits()
@@ -95,6 +102,41 @@ def parse_transcript(
         source=source,
         content_hash=content_hash,
     )
+
+
+def _audio(data: dict[str, Any]) -> str | None:
+    """The address of the sound that the transcript itself gives, at its top or one level down."""
+    within = [value for name in _ABOUT if isinstance(value := data.get(name), dict)]
+    return next(
+        (
+            value.strip()
+            for table in (data, *within)
+            for name in _AUDIO
+            if isinstance(value := table.get(name), str) and value.strip()
+        ),
+        None,
+    )
+
+
+def with_audio_beside(document: Document, path: Path) -> Document:
+    """The transcript with the sound file beside it, if it has none or only names one.
+
+    Such a file is named as its transcript is: by its path below the indexed root.
+    """
+    given = document.meta.get("audio", "")
+    if "://" in given:
+        return document
+    names = [given.replace("\\", "/").rpartition("/")[2]] if given else []
+    names += [path.stem + suffix for end in _SOUND for suffix in (end, end.upper())]
+    for name in names:
+        try:
+            there = bool(name) and path.with_name(name).is_file()
+        except (OSError, ValueError):  # too long, or no name at all
+            continue
+        if there:
+            beside = PurePosixPath(document.source).with_name(name).as_posix()
+            return replace(document, meta={**document.meta, "audio": beside})
+    return document
 
 
 def _draft(words: str, at: int, time: tuple[float, float]) -> Draft:
