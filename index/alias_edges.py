@@ -29,7 +29,7 @@ _DOTS = "·・•‧･"
 _HAN_RUN = re.compile(rf"[{_HAN}{_DOTS}\-－—‑]+\Z")
 HAN_NAME = re.compile(rf"[{_HAN}{_DOTS}]{{2,20}}")
 ACRONYM = re.compile(r"[A-Za-z]{0,2}[A-Z][A-Za-z0-9&\-/]{0,8}[A-Z0-9]s?")
-_AND = ("和", "与", "及", "同")
+AND_WORDS = ("和", "与", "及", "同")
 SMALL_WORDS = frozenset(
     {"of", "and", "the", "for", "in", "on", "to", "de", "la", "du", "a", "an", "et", "with", "&"}
 )
@@ -64,6 +64,11 @@ def fitting_length(latin: str, is_institution: bool) -> tuple[int, int, int]:
     if len(words) < 2:
         return 2, 3, max(3, round(len(latin) / 1.7))
     return len(words), 2 * len(words), (5 if is_institution else 3) * len(words)
+
+
+def is_stop(token: str) -> bool:
+    """Whether no name reaches over the word: 的, 由, 投了."""
+    return token in STOPS or (len(token) > 1 and token[-1] in "了着的")
 
 
 def _is_institution(name: str) -> bool:
@@ -106,11 +111,13 @@ def _edges(text: str, start: int, end: int, joins: bool = False) -> tuple[list[i
     run = text[start:end]
     institution = _is_institution(run)
     for token, a, b in token_spans(run):
-        if edges and token in _AND and len(run) - b >= 3 and (joins or institution):
+        if edges and token in AND_WORDS and len(run) - b >= 3 and (joins or institution):
             continue  # 工业和安全局
         is_role = token in ROLES and b < len(run) and not (institution and edges)
-        if token in STOPS or is_role:
+        if is_stop(token) or is_role:
             edges, is_hard = [], True
+        elif token[0] == "由":  # no name begins with it, but a segmenter may glue it to one
+            edges, is_hard = [start + a + 1], True
         else:
             edges.append(start + a)
     return edges, is_hard
@@ -148,7 +155,7 @@ def _foreign_name(text: str, start: int, end: int, latin: str) -> Span | None:
     while at > start and (text[at - 1] in FOREIGN or text[at - 1] in _DOTS + "-－"):
         at -= 1
     dot = min((i for i in range(at, end) if text[i] in _DOTS), default=end)
-    edges = [start + a for token, a, _ in token_spans(text[start:end]) if token not in STOPS]
+    edges = [start + a for token, a, _ in token_spans(text[start:end]) if not is_stop(token)]
     begin = next((edge for edge in edges if at <= edge < dot), None)  # 经理|迈克尔
     if begin is None:
         return None

@@ -15,15 +15,17 @@ from dataclasses import dataclass
 
 from index.alias_edges import (
     ACRONYM,
+    AND_WORDS,
     HAN_NAME,
     QUOTE_MARKS,
     SMALL_WORDS,
     chinese_name,
     fitting_length,
     full_name,
+    is_stop,
     quoted_name,
 )
-from index.alias_words import FOREIGN, STOPS
+from index.alias_words import FOREIGN
 from index.schema import BlockKind, Document, Sentence, Span
 from index.segmenting import key, token_spans
 
@@ -174,7 +176,8 @@ def _han_inside(text: str, first: int, end: int, part: Span) -> Iterator[Alias]:
     """USGS（美国地质调查局）"""
     outside = re.search(r"[A-Za-z][A-Za-z\-]+\Z", text[first:end])
     inside = _cut(text, part)
-    if outside is None or any(token in STOPS for token, _, _ in token_spans(inside)):
+    words = [token for token, _, _ in token_spans(inside)]
+    if outside is None or any(is_stop(word) for word in words if word not in AND_WORDS):
         return
     before = text[first : end - len(outside[0])][-1:]
     if before.isascii() and (before.isalnum() or before in " -/.") and before:

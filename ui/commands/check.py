@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from index.store import check_library, open_library
+    from index.synonyms import read_synonyms
 
     path = common.library_path(args)
     problems = check_library(path)
@@ -27,6 +28,17 @@ def run(args: argparse.Namespace) -> int:
         for problem in problems:
             print(f"  {problem}")
         print(say("check_mend", index=common.index_hint(args)))
+        return 1
+    if problems := read_synonyms(path).problems():
+        print(
+            pick(
+                f"资料库 {path.name} 的同义词有 {len(problems)} 行读不懂，未使用：",
+                f"{len(problems)} lines of the synonyms of library {path.name} are left out:",
+            )
+        )
+        for problem in problems:
+            print(f"  {problem}")
+        print(pick(f"请修改 {path / 'synonyms.txt'}", f"mend {path / 'synonyms.txt'}"))
         return 1
     with open_library(path) as library:
         print(
