@@ -28,6 +28,8 @@ _UNSPACED = re.compile(
     f"[{_HAN}\u3000-\u30ff\u31c0-\u31ff\u3200-\u33ff\ufe10-\ufe1f\ufe30-\ufe4f\uff01-\uffee—…]"
 )
 _URL_TAIL = re.compile(r"(?:https?://|www\.)\S*$|(?:^|\s)(?=\S{12})[\w.%-]*/[\w./%=?&#-]*$")
+# An address that stops at one of its own strokes goes on.
+_URL_OPEN = re.compile(r"(?:https?:|(?:https?://|www\.)\S*[/_=?&%#-])$")
 _URL_HEAD = re.compile(
     r"[/_=?&%#-]|\S*[/_]\S*|[\w-]+(?:-[\w]+){2,}|[\w-]*\.(?:com|org|gov|net|cn|pdf|html?)\b"
 )
@@ -232,26 +234,31 @@ def join_lines(
 ) -> None:
     """Join the line that ends at `left_end` with the one that begins at `right_start`.
 
+    `vocabulary` is lower-case text in which a hyphenated word may stand whole.
+    """
+    dropped, between = joint(raw, left_end, right_start, vocabulary=vocabulary)
+    if between:
+        edits.replace(left_end, right_start, between)
+    else:
+        edits.delete(left_end - dropped, right_start)
+
+
+def joint(raw: str, left_end: int, right_start: int, *, vocabulary: str = "") -> tuple[int, str]:
+    """(characters that the left line loses at its end, what is put between the two lines).
+
     Chinese joins without a space, Latin words with one, halves of a hyphenated word and of an
-    address with none. `vocabulary` is lower-case text in which a hyphenated word may stand whole.
+    address with none.
     """
     left, right = raw[max(0, left_end - 200) : left_end], raw[right_start : right_start + 60]
     hyphenated = _HYPHENATED.search(left)
-    if _URL_TAIL.search(left) and _URL_HEAD.match(right):
-        edits.delete(left_end, right_start)
-    elif hyphenated and (head := _WORD_HEAD.match(right)):
+    if _URL_OPEN.search(left) or (_URL_TAIL.search(left) and _URL_HEAD.match(right)):
+        return 0, ""
+    if hyphenated and (head := _WORD_HEAD.match(right)):
         first, second = hyphenated.group(1).lower(), head.group()
         own = first in _COMPOUNDS and first + second not in vocabulary
-        if own or f"{first}-{second}" in vocabulary:
-            edits.delete(left_end, right_start)
-        else:
-            edits.delete(left_end - 1, right_start)
-    elif (
-        left and right and (_UNSPACED.match(left[-1]) or _UNSPACED.match(right[0]))
-    ) or left.endswith(("-", "\u2010", "–", "/")):
-        edits.delete(left_end, right_start)
-    else:
-        edits.replace(left_end, right_start, " ")
+        return (0 if own or f"{first}-{second}" in vocabulary else 1), ""
+    unspaced = left and right and (_UNSPACED.match(left[-1]) or _UNSPACED.match(right[0]))
+    return 0, "" if unspaced or left.endswith(("-", "\u2010", "–", "/")) else " "
 
 
 _SPREAD = re.compile(f"(?<![{_HAN}])[{_HAN}](?: [{_HAN}]){{2,}}(?![{_HAN}])")

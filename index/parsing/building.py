@@ -153,15 +153,19 @@ def _page_starts(pages: Sequence[Pair], cleaned: Cleaned) -> tuple[Pair, ...]:
 
 
 def _spans(parts: Sequence[Pair], cleaned: Cleaned) -> tuple[Span, ...]:
+    """Without the space around them, save one between a part and the next: it parts two words."""
     text, spans = cleaned.text, list[Span]()
     for raw_start, raw_end in parts:
         start, end = cleaned.offset(raw_start), cleaned.offset(raw_end)
         while start < end and text[start].isspace():
             start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
-        if start < end:
-            spans.append(Span(start, end))
+        solid = end
+        while solid > start and text[solid - 1].isspace():
+            solid -= 1
+        if start < solid:
+            spans.append(Span(start, solid + (text[solid:end] == " ")))
+    if spans and text[spans[-1].end - 1].isspace():
+        spans[-1] = Span(spans[-1].start, spans[-1].end - 1)
     return tuple(spans)
 
 
