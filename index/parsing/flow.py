@@ -5,7 +5,7 @@ Text files, PDF text layers and records of corpora all come through here.
 
 from __future__ import annotations
 
-from index.cleaning import Edits, close_spread_characters, join_lines
+from index.cleaning import Edits, close_spread_characters, join_lines, joint
 from index.parsing import marks
 from index.parsing.building import Draft
 from index.parsing.fast import fast_blocks
@@ -13,7 +13,7 @@ from index.parsing.furniture import find_furniture
 from index.parsing.hints import Hints
 from index.parsing.judging import Judge, is_byline
 from index.parsing.lines import Line, breaks_figure, goes_on, measure, resumes, split_lines
-from index.parsing.notes import REFERENCE, Pending, find_markers, link, note_start
+from index.parsing.notes import REFERENCE, Pending, all_markers, link, note_start
 from index.parsing.tables import Table, find_tables, table_drafts
 from index.schema import BlockKind
 
@@ -41,15 +41,16 @@ class _Flow:
     def __init__(self, raw: str, lines: list[Line], edits: Edits, hints: Hints) -> None:
         self.raw, self.lines, self.edits, self.hints = raw, lines, edits, hints
         self.layout = measure(lines)
-        markers = sorted([*find_markers(raw), *hints.markers], key=lambda m: m.start)
-        self.pending = Pending(markers, frozenset(line.start for line in lines))
+        self.pending = Pending(
+            all_markers(raw, hints.markers), frozenset(line.start for line in lines)
+        )
         known = {i for i, line in enumerate(lines) if line.start in hints.furniture}
         self.furniture = known | find_furniture(lines, known, self.layout, paged=bool(hints.lines))
         found = find_tables(lines, flattened=not self.layout.wrapped)
         self.tables = {t.first: t for t in [*found, *hints.placed_tables(raw, lines)]}
         for table in self.tables.values():
             self.furniture.difference_update(range(table.first, table.last))
-        self.judge = Judge(lines, self.layout, self.furniture)
+        self.judge = Judge(lines, self.layout, self.furniture, hints.headings)
         # Some extractions set one space before the first line of a page, and nowhere else.
         spaced = sum(line.indent == 1 for line in lines)
         self.space_opens_page = 0 < spaced <= len(lines) / 8
@@ -61,6 +62,7 @@ class _Flow:
         self.note: Draft | None = None
         self.note_line: Line | None = None
         self.cut: Draft | None = None  # a note that the page's end may have cut off
+        self.last_note: Draft | None = None
         self.between = False  # something stands between the open paragraph and this line
         self.begun = self.bibliography = False
         self.n_tables = 0
@@ -74,7 +76,17 @@ class _Flow:
             else:
                 self._take_line(i)
                 i += 1
+        if not self.hints.headings and any(
+            d.kind is BlockKind.HEADING and not d.opens for d in self.drafts
+        ):
+            self._lower()
         return self.drafts
+
+    def _lower(self) -> None:
+        """The sections stand a level beneath the title."""
+        for draft in self.drafts:
+            if draft.kind is BlockKind.HEADING and draft.opens:
+                draft.level = (draft.level or 1) + 1
 
     def _take_table(self, table: Table) -> int:
         self._close()
@@ -94,9 +106,9 @@ class _Flow:
         elif self.note is not None and self.note_line is not None and self._note_goes_on(i):
             self._extend(self.note, self.note_line, line)
             self.note_line = line
-        elif self.cut is not None and self._finishes_note(i):
-            self.cut.parts.append((line.start, line.end))
-            self.note, self.note_line, self.between, self.cut = self.cut, line, True, None
+        elif (unfinished := self._finished_by(i)) is not None:
+            self._add_part(unfinished, line)
+            self.note, self.note_line, self.between, self.cut = unfinished, line, True, None
         elif self.open is not None and self.open_line is not None and self._continues_open(i):
             self._extend(self.open, self.open_line, line, apart=self.between)
             self._cut_note()
@@ -114,8 +126,10 @@ class _Flow:
             if self._second_line(i, shown):
                 self._extend(self.drafts[-1], self.lines[i - 1], line)
                 self.titles[-1] += line.text
-            else:
+            elif shown:
                 self._heading(line, shown, opens=self.begun or shown > 1)
+            else:
+                self._heading(line, self.judge.level(i, begun=True)[0] + 1, opens=True)
             return
         kind = self.judge.kind(
             i, titles=self.titles, begun=self.begun, bibliography=self.bibliography
@@ -135,7 +149,7 @@ class _Flow:
         hint = self.hints.lines.get(self.lines[i].start)
         if above is None or hint is None or hint.apart or not self.drafts:
             return False
-        alike = self.hints.headings.get(above.start) == level
+        alike = self.hints.headings.get(above.start) in (level, 0)
         numbered = marks.heading_rank(self.lines[i].text) is not None
         return alike and not numbered and self.drafts[-1].kind is BlockKind.HEADING
 
@@ -160,11 +174,13 @@ class _Flow:
         self.pending.take(name, line.start)
         draft = self._add(BlockKind.REFERENCE if self.bibliography else BlockKind.FOOTNOTE, line)
         draft.label = written
-        self.note, self.note_line, self.between = draft, line, True
+        self.note, self.note_line, self.between, self.last_note = draft, line, True, draft
 
     def _note_goes_on(self, i: int) -> bool:
         assert self.note_line is not None
         line, last = self.lines[i], self.note_line
+        if last.foot and not line.foot:
+            return False
         if line.start in self.hints.note_lines:
             return True
         if line.new_page or i - 1 in self.furniture or marks.NAMED.fullmatch(line.text):
@@ -185,6 +201,26 @@ class _Flow:
             return REFERENCE.match(line.text) is not None or (last.latin and line.latin)
         return goes_on(last, line, self.layout) and last.width >= self.layout.full(last) - 3
 
+    def _finished_by(self, i: int) -> Draft | None:
+        """The note of an earlier page that goes on in this line."""
+        if self.cut is not None and self._finishes_note(i):
+            return self.cut
+        return self.last_note if self._tops_notes(i) else None
+
+    def _tops_notes(self, i: int) -> bool:
+        """A line without a label that opens a page's foot, above its first note: the cut stands
+        between two sentences."""
+        line = self.lines[i]
+        if not line.foot or (i and self.lines[i - 1].foot) or marks.SOURCE_NOTE.match(line.text):
+            return False
+        for below in self.lines[i + 1 : i + 20]:
+            if not below.foot:
+                return False
+            opened = self.hints.notes.get(below.start) or note_start(below.text)
+            if opened and self._opens_note(below, opened[0]):
+                return not marks.is_caption(line.text)
+        return False
+
     def _finishes_note(self, i: int) -> bool:
         """A note that a page's end cut off goes on above the next page's notes: in small type, or
         in its own script while a Chinese sentence of the body waits to go on."""
@@ -201,6 +237,8 @@ class _Flow:
         assert self.open is not None
         assert self.open_line is not None
         line, last = self.lines[i], self.open_line
+        if line.foot and not last.foot:
+            return False
         if line.start in self.hints.headings or self.judge.starts_block(i, last):
             return False
         if self.open.kind is BlockKind.FRONT_MATTER:
@@ -214,7 +252,7 @@ class _Flow:
 
     def _extend(self, draft: Draft, last: Line, line: Line, *, apart: bool = False) -> None:
         if apart:
-            draft.parts.append((line.start, line.end))
+            self._add_part(draft, line)
             return
         if breaks_figure(last, line):
             self.edits.delete(last.end, line.start)
@@ -222,6 +260,18 @@ class _Flow:
             join_lines(self.raw, last.end, line.start, self.edits, vocabulary=self.vocabulary)
         start, _ = draft.parts[-1]
         draft.parts[-1] = (start, line.end)
+
+    def _add_part(self, draft: Draft, line: Line) -> None:
+        """What goes on after an interruption; words are kept apart, halves of a word are not."""
+        start, end = draft.parts[-1]
+        dropped, between = joint(self.raw, end, line.start, vocabulary=self.vocabulary)
+        if dropped:
+            self.edits.delete(end - dropped, end)
+            draft.parts[-1] = (start, end - dropped)
+        elif between and self.raw[end : end + 1] in (" ", "\n"):
+            self.edits.replace(end, end + 1, between)
+            draft.parts[-1] = (start, end + 1)
+        draft.parts.append((line.start, line.end))
 
     def _add(self, kind: BlockKind, line: Line) -> Draft:
         draft = Draft(kind, [(line.start, line.end)])

@@ -15,6 +15,8 @@ class LineHint:
     indent: int  # in half-width columns
     width: int
     apart: bool  # more room above it than between lines of a paragraph
+    new_column: bool = False  # the first line of a further column
+    foot: bool = False  # small type that stands apart beneath the last line of its column's text
 
 
 @dataclass(slots=True)
@@ -23,7 +25,8 @@ class Hints:
 
     lines: dict[int, LineHint] = field(default_factory=dict)
     furniture: set[int] = field(default_factory=set)
-    headings: dict[int, int] = field(default_factory=dict)  # levels
+    # Levels; 0: the heading's number says which.
+    headings: dict[int, int] = field(default_factory=dict)
     notes: dict[int, tuple[str, str]] = field(default_factory=dict)  # label, label as written
     note_lines: set[int] = field(default_factory=set)  # that go on with the note above them
     small: set[int] = field(default_factory=set)  # small type at a page's foot without a label
@@ -37,6 +40,8 @@ class Hints:
             if hint is not None:
                 line.indent, line.width = hint.indent, max(1, hint.width)
                 line.gap = 2 if hint.apart else line.gap
+                line.new_page |= hint.new_column
+                line.foot = hint.foot
 
     def placed_tables(self, raw: str, lines: Sequence[Line]) -> list[Table]:
         """The tables that the page shows, each over the lines it takes up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from index.parsing import marks
 from index.parsing.lines import Layout, Line, goes_on
@@ -23,11 +23,19 @@ _NO_TITLE = re.compile(r"https?://|@|[，。；]")
 class Judge:
     """Knows the lines, how they are broken, and which are furniture.
 
-    `top`: lines before this one may be title and front matter.
+    `top`: lines before this one may be title and front matter; `shown`: starts of the lines that
+    the page sets as headings.
     """
 
-    def __init__(self, lines: Sequence[Line], layout: Layout, furniture: set[int]) -> None:
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        layout: Layout,
+        furniture: set[int],
+        shown: Container[int] = (),
+    ) -> None:
         self.lines, self.layout, self.furniture = lines, layout, furniture
+        self.shown = shown
         ranks = {
             rank
             for i, line in enumerate(lines)
@@ -85,6 +93,8 @@ class Judge:
             return self.levels.get(rank, 1), True
         if marks.NAMED.fullmatch(text) or marks.BIBLIOGRAPHY.fullmatch(text):
             return 1, True
+        if marks.ANNEX.match(text):
+            return 1, True
         if i < self.top and not begun:
             return 1, False
         return min(len(self.levels) + 1, 6), True
@@ -92,6 +102,8 @@ class Judge:
     def may_head(self, i: int, rank: int) -> bool:
         """A numbered line is no heading in the middle of a wrapped sentence or of a list."""
         line = self.lines[i]
+        if line.start in self.shown:
+            return True
         before = self.lines[i - 1] if i and i - 1 not in self.furniture else None
         if before is not None and self.layout.wrapped and goes_on(before, line, self.layout):
             return False
@@ -162,6 +174,8 @@ class Judge:
 
 def is_byline(text: str) -> bool:
     """Names alone, or an institution's, as they stand beneath a title."""
+    if len(text) <= 160 and marks.LATIN_NAMES.match(text):
+        return True
     if len(text) > 60:
         return False
     apart = " " in text or "\u3000" in text or "、" in text or len(text) <= 3

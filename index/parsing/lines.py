@@ -30,6 +30,7 @@ class Line:
     indent: int  # columns of space before it
     new_page: bool  # a form feed, or the marks of one, before it
     width: int  # in half-width columns
+    foot: bool = False  # a page shows that it is no part of the text above it
 
     @property
     def latin(self) -> bool:
@@ -150,6 +151,8 @@ def goes_on(line: Line, following: Line, layout: Layout) -> bool:
     full = layout.full(line)
     if breaks_figure(line, following):
         return True
+    if following.indent - line.indent >= 8 and not following.new_page:
+        return False  # set in the middle, each line by itself
     if not ended:
         if (
             following.indent - line.indent >= 2
@@ -198,4 +201,5 @@ def resumes(line: Line, following: Line, layout: Layout) -> bool:
     if layout.wrapped:
         return line.width >= 0.55 * layout.full(line)
     long = following.width >= 60 or is_terminal(following.text)
-    return line.width >= 50 and _breaks_off(line) and long
+    quoted = line.text[-1] in "”’」』》"
+    return line.width >= 50 and (quoted or _breaks_off(line)) and long

@@ -40,6 +40,7 @@ NAMED = re.compile(
     r"Acknowledge?ments|Contents)"
     r"[:：]?"
 )
+ANNEX = re.compile(r"附(?:[录件表]\s?)?[:：]\s?\S")
 BIBLIOGRAPHY = re.compile(
     r"(?:\d*[.、]?\s*)?(?:主要)?(?:参\s?考\s?文\s?献|引用格式|引用文献|References|REFERENCES|"
     r"Bibliography|Works cited).{0,12}"
@@ -58,6 +59,8 @@ CAPTION = re.compile(
     r"(?:\s*[\dA-Z一二三四五六七八九十]{1,3}(?:[-.–—－]\d{1,3})*(?:\s|[:：.、]|$|"
     r"(?=[\u4e00-\u9fff]))|\s*[:：])"
 )
+# "表1列出…，": a sentence that begins with the table's name.
+_ABOUT_TABLE = re.compile(r"附?[表圖图]\s?\d{1,3}(?:[-.–—－]\d{1,3})*[\u4e00-\u9fff][^：:]*[，。]")
 TABLE_CAPTION = re.compile(r"附?表|Table|TABLE")
 SOURCE_NOTE = re.compile(
     r"(?:资料|数据|图表|图片)?来源\s*[:：]|注\s*[:：]|单位\s*[:：]|Sources?\s*[:：]|Notes?\s*[:：]"
@@ -88,8 +91,8 @@ _MONTH = "(?:January|February|March|April|May|June|July|August|September|October
 # A line that says when it was issued, among other things: dots or bars between, or a date first.
 _IMPRINT = re.compile(
     r"[·|｜•].*(?:19|20)\d{2}|(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月.*[·|｜•]"
-    r"|^(?:19|20)\d{2}\s?[年.-]\s?\d{1,2}(?:\s?[月.-]\s?(?:\d{1,2}\s?日?)?)?(?:[\s|　]|$)"
-    rf"|\s{{2,}}{_MONTH}\s+(?:19|20)\d{{2}}$"
+    r"|^(?:19|20)\d{2}\s?[年.-]\s?\d{1,2}(?:\s?[月.-](?:\s?\d{1,2}(?:\s?日)?)?+)?+(?:[\s|　]|$)"
+    rf"|\s{{2,}}{_MONTH}\s+(?:19|20)\d{{2}}$|^.{{3,40}}, {_MONTH} (?:19|20)\d{{2}}$"
 )
 _FRONT_LINE = re.compile(
     r"(?:原创\s|(?:总?第\s?\d+\s?期|第.{1,8}卷第.{1,6}期|(?:19|"
@@ -109,6 +112,11 @@ _DATE_LINE = re.compile(
 )
 _NAME = "(?:[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff] [\u4e00-\u9fff])(?:[（(][^）)]{2,30}[）)])?"
 NAMES = re.compile(rf"{_NAME}(?:[\s、，,]+{_NAME})*$")
+_LATIN_NAME = r"[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*| (?:de|van|von|der|la|al)){1,4}"
+LATIN_NAMES = re.compile(
+    rf"{_LATIN_NAME}(?:(?:,? and |,? & |, ){_LATIN_NAME})* ?\([^()]*(?:University|School|Institute|"
+    r"College|Cent(?:er|re)|Department|Faculty|Academy|Laborator|Bank|Council)[^()]*\)$"
+)
 BODY_NAME = re.compile(
     r"\S{2,24}(?:研究所|研究院|研究室|工作室|实验室|事务所|大学|学院|研究中心|智库|课题组|编辑部|"
     r"编写组|委员会|出版社|有限公司|日报社?|周刊|通讯社|协会|学会|人民政府|办公厅|办公室)"
@@ -206,6 +214,8 @@ def is_front(line: str, *, near_top: bool) -> bool:
 def is_caption(line: str) -> bool:
     """Names a table or a figure: short, and no sentence unless it says so with a colon."""
     if len(line) > 140 or not CAPTION.match(line):
+        return False
+    if _ABOUT_TABLE.match(line):
         return False
     most = 140 if len(line) > 2 * sum(c > "\x7f" for c in line) else 60
     return len(line) <= most and (not line.endswith("。") or line[1:2] in ":：")

@@ -44,6 +44,18 @@ def find_markers(raw: str) -> list[Marker]:
     return [Marker(m.start(), m.end(), label(m)) for m in MARKER.finditer(raw)]
 
 
+def all_markers(raw: str, raised: Sequence[Marker] = ()) -> list[Marker]:
+    """In order; one that the text shows as well as the page is one marker."""
+    written = find_markers(raw)
+    starts = [m.start for m in written]
+    found = list(written)
+    for marker in raised:
+        i = bisect_left(starts, marker.end) - 1
+        if i < 0 or written[i].end <= marker.start:
+            found.append(marker)
+    return sorted(found, key=lambda m: m.start)
+
+
 def label(match: re.Match[str]) -> str:
     named, bracketed, braced, circled, raised = match.groups()
     return named or bracketed or braced or circled or raised.translate(_DIGITS)
@@ -96,7 +108,7 @@ def link(raw: str, drafts: Sequence[Draft], raised: Sequence[Marker] = ()) -> No
         elif note.label:
             by_label[note.label.strip("[]^.:、 ")].append(note)
     places: defaultdict[str, list[Marker]] = defaultdict(list)
-    for marker in sorted([*find_markers(raw), *raised], key=lambda m: m.start):
+    for marker in all_markers(raw, raised):
         if marker.start not in own and marker.label in by_label:
             places[marker.label].append(marker)
     for name, group in by_label.items():

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from index.cleaning import HAN, Edits
@@ -18,6 +17,7 @@ from index.parsing.hints import Hints, LineHint
 from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import Marker, note_start
 from index.parsing.ocr import advice, page_list
+from index.parsing.pdf_columns import find_columns, is_apart, is_small
 from index.parsing.pdf_layer import Row, Segment, in_reading_order, read_rows
 from index.parsing.pdf_tables import Grid, find_grids, read_rules
 from index.parsing.settings import ParseSettings
@@ -128,6 +128,8 @@ def _read(
             )
         pages = []
         left = settings.max_ocr_pages
+        # The rest of the file has to be read within the same deadline.
+        until = ocr.now() + settings.max_seconds / 2
         for i in range(len(pdf)):
             try:
                 page = pdf[i]
@@ -137,7 +139,7 @@ def _read(
             try:
                 rows = in_reading_order(read_rows(page))
                 if _is_scan(page, rows):
-                    found = _recognised(page) if left > 0 else []
+                    found = _recognised(page) if left > 0 and ocr.now() < until else []
                     left -= 1
                     silent = not found
                     pages.append(_Page(i + 1, found or rows, [], page.get_height(), silent))
@@ -211,12 +213,7 @@ def _running_rows(pages: list[_Page]) -> set[int]:
 def _write(
     page: _Page, layer: _Layer, body: float, running: set[int], outline: dict[str, int]
 ) -> None:
-    margin = median(r.left for r in page.rows) if page.rows else 0.0
-    flow = [r for r in page.rows if id(r) not in running]
-    margin = min(
-        (r.left for r in flow if r.right - r.left > 0.5 * max(x.right - x.left for x in flow)),
-        default=margin,
-    )
+    columns = find_columns(page.rows, running, body, page.height)
     grids = {g.first: g for g in page.grids}
     i = 0
     above: Row | None = None
@@ -233,9 +230,11 @@ def _write(
         text = row.text
         start, _ = layer.say(text + "\n")
         hint = LineHint(
-            indent=max(0, round((row.left - margin) / max(1.0, row.size) * 2)),
+            indent=max(0, round((row.left - columns.margin(row)) / max(1.0, row.size) * 2)),
             width=round((row.right - row.left) / max(1.0, row.size) * 2.2),
-            apart=above is not None and above.bottom - row.top > 1.1 * row.size,
+            apart=above is not None and is_apart(above, row),
+            new_column=id(row) in columns.first,
+            foot=id(row) in columns.foot,
         )
         layer.hints.lines[start] = hint
         if id(row) in running:
@@ -243,7 +242,7 @@ def _write(
         else:
             noted = _note(page, row, text, start, layer, body, noted)
             level = outline.get(_squeeze(text)) or _heading(row, text, body)
-            if level and not noted:
+            if level is not None and not noted:
                 layer.hints.headings[start] = level
         _raised(row, start, layer)
         above = None if id(row) in running else row
@@ -251,9 +250,11 @@ def _write(
 
 
 def _heading(row: Row, text: str, body: float) -> int | None:
-    """Set larger than the text, and short: the larger, the higher."""
+    """Set larger than the text, and short: the larger, the higher, unless a number says it (0)."""
     if row.size < 1.15 * body or len(text) > 60 or marks.is_sentence(text) or len(text) < 2:
         return None
+    if marks.heading_rank(text) is not None:
+        return 0
     if row.size >= 1.4 * body:
         return 1
     return None if re.search(r"[，；、]|：.{8}", text) else 2
@@ -263,8 +264,7 @@ def _note(
     page: _Page, row: Row, text: str, start: int, layer: _Layer, body: float, noted: bool
 ) -> bool:
     """Small type at the foot of a page that opens with a figure is a note; so is the rest."""
-    small = row.size < 0.93 * body and row.top < 0.5 * page.height
-    if not small:
+    if not is_small(row, body, page.height):
         return False
     opened = _PLAIN_NOTE.match(text)
     if opened and (
