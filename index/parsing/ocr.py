@@ -7,6 +7,7 @@ English) in its package and fetches nothing.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from index.parsing.pdf_layer import Row, Segment, same_baseline
 
 SCALE = 150 / 72  # pixels a point: small print is still read, and a page takes seconds
 _MOST_PIXELS = 4000  # along a page's longer side, however large it says it is
+now = time.monotonic
 _LEAST = 0.5  # confidence below which words are more likely dirt
 
 
@@ -140,8 +142,8 @@ def advice(pages: str) -> str:
     has = "has" if pages.isdecimal() else "have"
     if recogniser_is_there():
         return (
-            f"{some} {has} no text layer and nothing was read on them, or max_ocr_pages was "
-            "reached; look at them, or raise it"
+            f"{some} {has} no text layer and nothing could be read there, or not within "
+            "max_ocr_pages and half of max_seconds; look, or raise these"
         )
     return (
         f"{some} {has} no text layer (a scan?); for OCR pip install 'wenju[ocr]', then index "

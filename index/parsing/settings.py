@@ -17,6 +17,7 @@ class ParseSettings:
     max_unpacked_mb: int = 500  # what a DOCX, PPTX, XLSX, EPUB or ZIP says it unpacks to
     max_members: int = 20_000  # of a ZIP
     max_ratio: int = 200  # of a ZIP's member: unpacked to packed size; text comes to 10 or 20
-    max_ocr_pages: int = 100  # of one PDF; needs wenju[ocr], takes seconds a page
+    # Of one PDF; needs wenju[ocr] and seconds a page, in all at most half of max_seconds.
+    max_ocr_pages: int = 100
     max_seconds: int = 120  # for a file, or for one record of a corpus; see index/parsing/pool.py
     max_memory_mb: int = 2000  # of a parser process; not on Windows
