@@ -391,7 +391,8 @@ def _nothing_reason(roots: Sequence[Root], skipped: Sequence[Skipped]) -> str:
     where = ", ".join(root.path for root in roots)
     return (
         f"{where} holds no document that can be read ({len(skipped)} other files). "
-        "Readable are txt, md, html, pdf, docx, csv, xlsx, srt, vtt, json transcripts and jsonl"
+        "Readable are txt, md, html, pdf, docx, pptx, xlsx, csv, epub, srt, vtt, "
+        "json transcripts, jsonl, and zip of these"
     )
 
 

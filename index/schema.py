@@ -100,7 +100,8 @@ class Document:
     text: str
     blocks: tuple[Block, ...]
     content_hash: str  # sha256 hex of the raw bytes (of the record, for a record)
-    format: str  # "txt", "md", "html", "pdf", "docx", "csv", "xlsx", "transcript", "jsonl"
+    # "txt", "md", "html", "pdf", "docx", "pptx", "xlsx", "csv", "epub", "transcript", "jsonl"
+    format: str
     title: str = ""
     kind: str = "document"  # report, paper, transcript, web_page, statute, news, table, document
     date: str | None = None  # ISO 8601, as precise as known: "2025", "2025-10" or "2025-10-05"
