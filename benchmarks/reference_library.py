@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from index.aliases import alias_key, mine
+from index.aliases import mine
 from index.chunking import split_chunks, split_sentences
 from index.embedding import EmbeddingSettings, load_embedder
+from index.glossary import alias_key
 from index.lexical import WeightedTerm
 from index.schema import (
     Block,

@@ -22,7 +22,6 @@ from index.segmenting import token_spans
 
 _HAN = "〇㐀-鿿豈-﫿"
 _QUOTES = {"”": "“", "』": "『", "」": "「", "》": "《", "〉": "〈", "’": "‘", "»": "«", '"': '"'}
-QUOTE_MARKS = '”“』『」「》《〉〈»«"'
 _SPOKEN = re.compile(r"[。！？；!?;\n]|.{61}")  # a quotation that is no name
 _RUN = 30  # characters before a bracket that may belong to the name
 _DOTS = "·・•‧･"

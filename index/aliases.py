@@ -11,13 +11,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from index.alias_edges import (
     ACRONYM,
     AND_WORDS,
     HAN_NAME,
-    QUOTE_MARKS,
     SMALL_WORDS,
     chinese_name,
     fitting_length,
@@ -26,8 +24,9 @@ from index.alias_edges import (
     quoted_name,
 )
 from index.alias_words import FOREIGN
+from index.glossary import QUOTE_MARKS, Alias, alias_key
 from index.schema import BlockKind, Document, Sentence, Span
-from index.segmenting import key, token_spans
+from index.segmenting import token_spans
 
 # Part of every library's format: bump it when other aliases are found in the same text.
 ALIASES_VERSION = 1
@@ -49,20 +48,6 @@ _NOT_NAMES = re.compile(
     r"ibid|app$|inc\.?$|ltd\.?$|pdf$|doi|[A-Z.\-]+\.(?:US|HK|SH|SZ|N|O|L|T|SS|OQ|PA|DE)$|"
     r"usd$|rmb$|cny$|yoy$|qoq$|mom$|reuters$|bloomberg$|afp$|ap$|cnn$|bbc$|xinhua$|the$|source)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """Two names that a document gives one thing. Both spans lie in one sentence."""
-
-    long: Span
-    short: Span
-    kind: str  # "initials", "translation" or "named" (以下简称)
-
-
-def alias_key(name: str) -> str:
-    """A name as it is looked up: its matching key without quotation marks, spaces as one."""
-    return " ".join(re.sub(f"[{QUOTE_MARKS}]", "", key(name)).split())
 
 
 def mine(document: Document, sentences: Sequence[Sentence]) -> list[Alias]:

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from index.aliases import Alias, alias_key
 from index.errors import LibraryBroken
+from index.glossary import Alias, alias_key
 from index.manifest import rebuild_command
 from index.schema import Block, BlockKind, Document, DocumentInfo, RawRun, Sentence, Span
 

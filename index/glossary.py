@@ -1,4 +1,4 @@
-"""The names that a library's documents use for the same things, counted."""
+"""Names that documents give the same thing: what is stored of them, and how they are counted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.schema import Span
+from index.segmenting import key
 
 if TYPE_CHECKING:
     from index.catalogue import AliasRow
+
+
+# In a name they are ornament: “大而美”法案 is looked for as 大而美法案.
+QUOTE_MARKS = '”“』『」「》《〉〈»«"'
+_NO_QUOTES = str.maketrans("", "", QUOTE_MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Two names that a document gives one thing. Both spans lie in one sentence."""
+
+    long: Span
+    short: Span
+    kind: str  # "initials", "translation" or "named" (以下简称)
+
+
+def alias_key(name: str) -> str:
+    """A name as it is looked up: its matching key without quotation marks, spaces as one."""
+    return " ".join(key(name).translate(_NO_QUOTES).split())
 
 
 @dataclass(frozen=True, slots=True)

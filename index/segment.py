@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.aliases import Alias
 from index.catalogue import Catalogue, CatalogueWriter, Entry
 from index.dense import DenseSegment, write_codes
 from index.errors import LibraryBroken
 from index.files import hash_file, sync_file, sync_folder
+from index.glossary import Alias
 from index.lexical import LexicalRow, LexicalSegment, LexicalWriter
 from index.manifest import SEGMENTS, Fingerprint, SegmentRef, rebuild_command
 from index.schema import Chunk, Document, DocumentInfo, Sentence, Span

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.aliases import alias_key, mine
+from index.aliases import mine
 from index.chunking import split_sentences
+from index.glossary import alias_key
 from index.ingesting import IndexSettings, index_sources, remove_documents
 from index.schema import Block, BlockKind, Document, Span
 from index.store import open_library

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     with open_library(common.library_path(args)) as library:
         pairs = library.aliases()
         if args.term:
-            from index.aliases import alias_key
+            from index.glossary import alias_key
 
             term = alias_key(args.term)
             pairs = [p for p in pairs if term in alias_key(p.long) or term in alias_key(p.short)]
