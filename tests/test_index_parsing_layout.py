@@ -13,8 +13,10 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
 from index.chunking import ChunkSettings, split_sentences
+from index.cleaning import Edits, joint
 from index.parsing import parse_file
 from index.parsing.flow import blocks
+from index.parsing.pdf import cell_text
 from index.parsing.pdf_columns import find_columns
 from index.parsing.pdf_layer import Row, Segment
 from index.parsing.txt import parse_text
@@ -249,7 +251,39 @@ def test_columns_have_their_own_margin_and_foot() -> None:
     assert find_columns([running], {id(running)}, 10, 842).margin(running) == 100
 
 
-def test_blocks_of_nothing() -> None:
-    from index.cleaning import Edits
+@pytest.mark.parametrize(
+    ("upper", "lower", "cell"),
+    [
+        ("https://www.example.org/", "reports/2025", "https://www.example.org/reports/2025"),
+        ("harbour", "dues", "harbour dues"),
+        ("year-on-", "year change", "year-on-year change"),
+        ("内贸", "货物", "内贸货物"),
+        ("同比 12", "个百分点", "同比 12个百分点"),
+    ],
+)
+def test_lines_of_a_cell_are_joined_as_those_of_a_paragraph(
+    upper: str, lower: str, cell: str
+) -> None:
+    segments = [Segment(text, 0, 0, [], [0.0] * len(text)) for text in (upper, lower)]
+    assert cell_text(segments) == cell
+    assert cell_text([]) == ""
 
+
+@pytest.mark.parametrize(
+    ("left", "right", "dropped", "between"),
+    [
+        ("see https://www.example.org/a-", "long-way/2025", 0, ""),
+        ("see https:", "//www.example.org", 0, ""),
+        ("see www.example.org/find?q=", "port", 0, ""),
+        ("the harbour", "dues", 0, " "),
+        ("the econ-", "omy", 1, ""),
+        ("港口", "货物", 0, ""),
+    ],
+)
+def test_what_stands_between_two_lines(left: str, right: str, dropped: int, between: str) -> None:
+    raw = f"{left}\n{right}"
+    assert joint(raw, len(left), len(left) + 1) == (dropped, between)
+
+
+def test_blocks_of_nothing() -> None:
     assert blocks("", Edits()) == []

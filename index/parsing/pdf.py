@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from index.cleaning import HAN, Edits
+from index.cleaning import HAN, Edits, joint
 from index.errors import EmptyDocument, EncryptedFile, ParseError, TooLarge
 from index.parsing import marks, ocr
 from index.parsing.building import Found, Pair, build
@@ -300,17 +300,16 @@ def _write_grid(grid: Grid, layer: _Layer) -> None:
         for j, cell in enumerate(cells):
             if j:
                 layer.say("\t")
-            line.append(layer.say(_cell(cell)))
+            line.append(layer.say(cell_text(cell)))
         layer.say("\n")
         rows.append(line)
     layer.hints.tables.append(SpanTable(rows))
 
 
-def _cell(segments: list[Segment]) -> str:
+def cell_text(segments: list[Segment]) -> str:
     """The lines of a cell as one."""
     text = ""
     for segment in segments:
-        words = segment.text
-        spaced = text and text[-1].isascii() and words[:1].isascii()
-        text += (" " if spaced else "") + words
+        hyphen, between = joint(text + segment.text, len(text), len(text))
+        text += ("" if hyphen or not text else between) + segment.text
     return text
