@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from index.aliases import mine
 from index.chunking import split_sentences
+from index.errors import IndexMismatch
 from index.glossary import alias_key
 from index.ingesting import IndexSettings, index_sources, remove_documents
 from index.schema import Block, BlockKind, Document, Span
@@ -210,3 +211,20 @@ def test_a_library_without_names_can_be_asked(tmp_path: Path, tiny_settings: Ind
     with open_library(path) as library:
         assert library.aliases() == []
         assert library.other_names(["usgs"]) == {}
+
+
+def test_a_library_from_before_is_added_to_only_after_a_rebuild(
+    tmp_path: Path, tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs, path = tmp_path / "docs", tmp_path / "library"
+    write(docs, FILES)
+    monkeypatch.setattr("index.ingesting.ALIASES_VERSION", 0)
+    index_sources(path, [docs], tiny_settings)
+    monkeypatch.undo()
+    with pytest.raises(IndexMismatch, match=r"aliases = 0.*--rebuild"):
+        index_sources(path, [docs], tiny_settings)
+    with open_library(path) as library:
+        assert library.n_documents == 3
+    index_sources(path, [docs], tiny_settings, rebuild=True)
+    with open_library(path) as library:
+        assert len(library.aliases()) == 2
