@@ -7,6 +7,7 @@ reach the text.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Any
 
 from index.cleaning import Decoded, Edits
@@ -144,12 +145,16 @@ def link_anchors(
     raw: str, drafts: list[Draft], markers: list[tuple[Pair, str]], targets: dict[str, int]
 ) -> None:
     """A short link to an element of the page is a marker; the block it opens is the note."""
-    starts = sorted(drafts, key=lambda d: d.start)
+    ordered = sorted(drafts, key=lambda d: d.start)
+    starts = [d.start for d in ordered]
     for place, name in markers:
         at = targets.get(name)
         if at is None or at <= place[0]:
             continue
-        note = next((d for d in starts if d.start >= at or d.start <= at < d.end), None)
+        i = bisect_left(starts, at)
+        if i and ordered[i - 1].end > at:
+            i -= 1
+        note = ordered[i] if i < len(ordered) else None
         if note is None or note.kind not in (
             BlockKind.LIST_ITEM,
             BlockKind.PARAGRAPH,

@@ -28,6 +28,7 @@ _NEEDED = (
     ("opencc-python-reimplemented", ("繁简转换", "traditional to simplified")),
     ("pypdfium2", ("PDF", "PDF")),
     ("python-docx", ("DOCX", "DOCX")),
+    ("python-pptx", ("PPTX", "PPTX")),
     ("openpyxl", ("XLSX", "XLSX")),
     ("beautifulsoup4", ("网页", "web pages")),
     ("sentence-transformers", ("更大的向量模型", "larger embedding models")),
