@@ -12,7 +12,9 @@ from index.errors import EmptyDocument
 from index.schema import Block, BlockKind, Document, Span
 
 _MARKUP = re.compile(
-    r"\*\*|__|`|\^?\[\d{1,3}\]|\[\^[^\]]*\]|[①-⑳]|[\u00b9\u00b2\u00b3\u2070-\u2079]+$"
+    r"\*\*|__|`|\^?\[\d{1,3}\]|\[\^[^\]]*\]|[①-⑳]"
+    # Only where a run begins: from each of its places it would be run through again.
+    r"|(?<![\u00b9\u00b2\u00b3\u2070-\u2079])[\u00b9\u00b2\u00b3\u2070-\u2079]+$"
 )
 _SPACES = re.compile(r"\s+")
 Pair = tuple[int, int]

@@ -14,6 +14,7 @@ from index.parsing.settings import ParseSettings
 from index.schema import BlockKind, Document
 
 _DELIMITERS = ",\t;|"
+_MAX_COLUMNS = 16_384  # as in a spreadsheet; a row is one passage with the names of its columns
 _NUMBER = re.compile(r"[+\-]?[¥$€]?[\d.,]+%?$")
 
 
@@ -29,6 +30,8 @@ def parse_csv(
     for number, (line, row) in enumerate(_rows(raw, delimiter)):
         if number > settings.max_rows:
             raise TooLarge(f"has over {settings.max_rows} rows; raise max_rows or split it")
+        if len(row) > _MAX_COLUMNS:
+            raise TooLarge(f"has {len(row)} columns, the limit is {_MAX_COLUMNS}; split it")
         cells = [(j, c) for j, c in enumerate(row) if raw[c[0] : c[1]].strip()]
         if not cells:  # separators of an empty row are no text
             edits.delete(*line)

@@ -29,7 +29,7 @@ _LIGHT = {
     ".txt", ".text", ".log", ".md", ".markdown", ".csv", ".tsv", ".json", ".srt", ".vtt", ".rst",
     ".org", ".adoc", ".tex", ".jsonl", ".ndjson", "",
 }  # fmt: skip
-_LIGHT_BYTES = 1_000_000
+_LIGHT_BYTES = 100_000  # so that the slowest of text takes seconds, not minutes
 _MOST_WORKERS = 8  # each may take max_memory_mb
 _FILES_AHEAD = 64
 _ITEMS_AHEAD = 8  # documents of one file that wait to be taken
