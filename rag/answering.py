@@ -109,7 +109,7 @@ class Answerer:
             status="answered" if statements else "abstained",
             engine=ENGINE,
             library=self.library.hash,
-            answer="".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
+            answer="\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
             statements=statements,
             citations=citations,
             abstention=abstention,

@@ -80,7 +80,7 @@ def test_every_statement_is_verbatim_and_cited(library: Library) -> None:
         slices = [document.text[s.start : s.end] for s in citation.spans]
         assert citation.quote == " … ".join(slices)
         verify(citation, document)
-    assert answer.answer == "".join(
+    assert answer.answer == "\n".join(
         s.text + "".join(f"[{n}]" for n in s.citations) for s in answer.statements
     )
     assert len(answer.statements) <= 3
