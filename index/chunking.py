@@ -12,7 +12,7 @@ from index.schema import Block, BlockKind, Chunk, Document, Sentence, Span, part
 _WHOLE = {BlockKind.HEADING, BlockKind.TABLE_ROW, BlockKind.CAPTION}
 
 _STOP = re.compile(
-    r"""[。！？!?…]+[”’」』）》)\]"']*      # Chinese stops, and what closes after them
+    r"""[。！？!?…]+[”’」』）》)\]"'*_]*    # Chinese stops, and what closes after them
       | (?<=[a-z0-9%”"')\]])\.["'”’)\]]*(?=\s+["'“‘(\[]?[A-Z0-9]|\s*$|(?=[\u4e00-\u9fff]))
       | [；;]                               # kept together while the sentence is short
     """,

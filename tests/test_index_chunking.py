@@ -23,6 +23,11 @@ def test_sentences_end_at_stops_and_keep_closing_quotes() -> None:
     assert sentence_texts(document(text)) == ["他说：“可以。”", "大家都同意！", "真的吗？", "是的"]
 
 
+def test_marks_of_emphasis_close_with_their_sentence() -> None:
+    text = "**锂价回升。** 进口增加。"
+    assert sentence_texts(document(text)) == ["**锂价回升。**", "进口增加。"]
+
+
 def test_english_sentences_survive_abbreviations_and_decimals() -> None:
     text = "Dr. Li paid 3.5 percent. The U.S. agreed. It cost $2."
     assert sentence_texts(document(text)) == [
