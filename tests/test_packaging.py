@@ -188,3 +188,12 @@ def test_make_knows_every_target_that_the_documents_name() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in ("demo", "test", "test-browser", "check", "chat", "bench"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_doctor_asks_for_nothing_that_is_not_installed_with_wenju() -> None:
+    from ui.commands.doctor import _NEEDED
+
+    declared = {
+        re.split(r"[<>=!~ \[;]", line)[0].lower() for line in PROJECT["project"]["dependencies"]
+    }
+    assert {package for package, _ in _NEEDED} <= declared

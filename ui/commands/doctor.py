@@ -30,7 +30,7 @@ _NEEDED = (
     ("python-docx", ("DOCX", "DOCX")),
     ("python-pptx", ("PPTX", "PPTX")),
     ("openpyxl", ("XLSX", "XLSX")),
-    ("beautifulsoup4", ("网页", "web pages")),
+    ("lxml", ("网页", "web pages")),
     ("sentence-transformers", ("更大的向量模型", "larger embedding models")),
     ("torch", ("更大的向量模型", "larger embedding models")),
     ("langchain", ("接入大模型", "LLMs")),
