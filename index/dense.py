@@ -72,6 +72,9 @@ class DenseSegment:
         if k < 1:
             return []
         query = quantise(vector[None, :]).astype(np.float32)
+        # One question is no work for a team of threads: waking it costs more than the search.
+        # OpenMP keeps this setting by thread, so it is made where the search is.
+        faiss.omp_set_num_threads(1)
         if allowed is None:
             scores, ids = self._index.search(query, k)
         else:
