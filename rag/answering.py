@@ -6,7 +6,7 @@ question ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -19,7 +19,7 @@ from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
 from rag.retrieval import Retrieval, retrieve
-from rag.schema import Abstention, Answer, Citation, RankedSentence, Statement
+from rag.schema import Abstention, Answer, Citation, RankedSentence, Shown, Statement
 from rag.settings import RagSettings
 
 if TYPE_CHECKING:
@@ -58,6 +58,22 @@ class Answerer:
         Raises BadQuestion for an empty question and for one that is too long.
         """
         return self.explained(question, id=id, as_of=as_of, sources=sources, limit=0)[0]
+
+    def stream(
+        self,
+        question: str,
+        *,
+        id: str = "q1",
+        as_of: date | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Iterator[Shown | Answer]:
+        """Each statement once it is verified, in the answer's order; the whole record last.
+
+        Where nothing is answered, the record alone. Raises BadQuestion as `answer` does.
+        """
+        answer = self.answer(question, id=id, as_of=as_of, sources=sources)
+        yield from shown(answer)
+        yield answer
 
     def explained(
         self,
@@ -141,6 +157,15 @@ class Answerer:
         ]
         _, citations = _shown(nearest)
         return Abstention(answerability.reason(retrieval, absent), absent, citations)
+
+
+def shown(answer: Answer) -> Iterator[Shown]:
+    """The statements of an answer, each with the citations that it is the first to name."""
+    told: set[int] = set()
+    for statement in answer.statements:
+        new = set(statement.citations) - told
+        told |= new
+        yield Shown(statement, tuple(c for c in answer.citations if c.n in new))
 
 
 def _checked(question: str, day: date) -> NormalisedQuestion:

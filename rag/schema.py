@@ -96,6 +96,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A statement that is verified and may be shown at once: it is never withdrawn."""
+
+    statement: Statement
+    citations: tuple[Citation, ...]  # those that no statement before it has named
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A chunk retrieved for a question."""
 

@@ -16,6 +16,7 @@ from index.store import Library, open_library
 from rag.answering import Answerer
 from rag.citing import cite, verify
 from rag.errors import BadQuestion, SettingsError, UnverifiedCitation
+from rag.schema import Answer, Shown
 from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
@@ -290,3 +291,27 @@ def test_asking_three_times_gives_no_more_confidence_than_asking_twice(library: 
     assert twice is not None
     assert thrice is not None
     assert abs(thrice - twice) < 0.02
+
+
+def test_a_stream_shows_each_statement_with_its_new_citations_and_ends_with_the_record(
+    library: Library,
+) -> None:
+    answerer = Answerer(library, ALWAYS)
+    *told, last = answerer.stream("青屿港有多少员工", as_of=DAY)
+    assert isinstance(last, Answer)
+    assert replace(last, timings_ms={}) == replace(
+        answerer.answer("青屿港有多少员工", as_of=DAY), timings_ms={}
+    )
+    shown = [one for one in told if isinstance(one, Shown)]
+    assert tuple(one.statement for one in shown) == last.statements
+    assert tuple(c for one in shown for c in one.citations) == last.citations
+    told_so_far: set[int] = set()
+    for one in shown:
+        told_so_far |= {c.n for c in one.citations}
+        assert set(one.statement.citations) <= told_so_far
+
+
+def test_a_stream_that_abstains_is_the_record_alone(library: Library) -> None:
+    (only,) = Answerer(library).stream("火星基地的氧气从哪来？", as_of=DAY)
+    assert isinstance(only, Answer)
+    assert only.status == "abstained"
