@@ -9,12 +9,12 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from rag import answerability, greeting
 from rag.citing import cite, renumber
 from rag.errors import BadQuestion, UnverifiedCitation
+from rag.filters import Filters, filters_of
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
@@ -50,14 +50,17 @@ class Answerer:
         *,
         id: str = "q1",
         as_of: date | None = None,
-        sources: Sequence[str] | None = None,
+        sources: Sequence[str] | str | None = None,
+        where: Filters | None = None,
     ) -> Answer:
         """`as_of` is what 今年 and "last year" are counted from (default: today).
 
         `sources`: patterns such as "reports/*.pdf" on the files' paths; None looks everywhere.
+        `where`: kinds and dates of documents, too; what both give must hold.
         Raises BadQuestion for an empty question and for one that is too long.
         """
-        return self.explained(question, id=id, as_of=as_of, sources=sources, limit=0)[0]
+        asked = self.explained(question, id=id, as_of=as_of, sources=sources, where=where, limit=0)
+        return asked[0]
 
     def stream(
         self,
@@ -65,13 +68,14 @@ class Answerer:
         *,
         id: str = "q1",
         as_of: date | None = None,
-        sources: Sequence[str] | None = None,
+        sources: Sequence[str] | str | None = None,
+        where: Filters | None = None,
     ) -> Iterator[Shown | Answer]:
         """Each statement once it is verified, in the answer's order; the whole record last.
 
         Where nothing is answered, the record alone. Raises BadQuestion as `answer` does.
         """
-        answer = self.answer(question, id=id, as_of=as_of, sources=sources)
+        answer = self.answer(question, id=id, as_of=as_of, sources=sources, where=where)
         yield from shown(answer)
         yield answer
 
@@ -81,7 +85,8 @@ class Answerer:
         *,
         id: str = "q1",
         as_of: date | None = None,
-        sources: Sequence[str] | None = None,
+        sources: Sequence[str] | str | None = None,
+        where: Filters | None = None,
         limit: int = 10,
     ) -> tuple[Answer, Explanation | None]:
         """An answer and how it came about, from one retrieval; None where nothing is asked.
@@ -90,11 +95,11 @@ class Answerer:
         """
         started = time.perf_counter()
         day = as_of or date.today()
-        asked = _checked(question, day)
+        asked = checked(question, day)
         retrieval = None
         if not greeting.is_greeting(asked):
             retrieval = retrieve(
-                self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources)
+                self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources, where)
             )
         # Without a concept (的, 那个呢) whatever is found is found by accident.
         if retrieval is None or not retrieval.concepts:
@@ -134,16 +139,14 @@ class Answerer:
         )
         return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
 
-    def _matching(self, sources: Sequence[str] | None) -> Collection[str] | None:
-        if sources is None:
-            return None
-        patterns = [sources] if isinstance(sources, str) else sources
-        return {
-            info.doc_id
-            for info in self.library.documents()
-            # A file's own name first: as a pattern, "[1].pdf" is "1.pdf".
-            if any(info.source == p or fnmatchcase(info.source, p) for p in patterns)
-        }
+    def _matching(
+        self, sources: Sequence[str] | str | None, where: Filters | None
+    ) -> Collection[str] | None:
+        """Ids of the documents that are looked at; None for all."""
+        given = [filters_of(sources).matching(self.library)] if sources is not None else []
+        given += [where.matching(self.library)] if where is not None else []
+        limits = [ids for ids in given if ids is not None]
+        return set.intersection(*limits) if limits else None
 
     def _threshold(self) -> float:
         wanted = self.settings.answerability.min_confidence
@@ -168,7 +171,8 @@ def shown(answer: Answer) -> Iterator[Shown]:
         yield Shown(statement, tuple(c for c in answer.citations if c.n in new))
 
 
-def _checked(question: str, day: date) -> NormalisedQuestion:
+def checked(question: str, day: date) -> NormalisedQuestion:
+    """The question made ready. Raises BadQuestion for an empty one and for one too long."""
     if not question.strip():
         raise BadQuestion("the question is empty; type what you want to know from the documents")
     if len(question) > MAX_QUESTION_CHARS:

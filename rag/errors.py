@@ -3,6 +3,7 @@
 AnsweringError
 ├── BadQuestion          empty, or longer than the limit
 ├── UnverifiedCitation   a quote is not the source's own characters: never shown, always a bug
+├── FilterError          an unknown kind of document, a date that is none
 └── SettingsError        an unknown key or an impossible value; names the nearest valid one
 """
 
@@ -22,4 +23,8 @@ class UnverifiedCitation(AnsweringError):
 
 
 class SettingsError(AnsweringError):
+    pass
+
+
+class FilterError(AnsweringError):
     pass

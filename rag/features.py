@@ -88,6 +88,7 @@ NAMES: tuple[str, ...] = (
     "heading",
     "table_row",
     "note",  # footnote, reference, caption, front matter
+    "hint",  # its document is of the kind or the year that the question names
 )
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(NAMES)}
 
@@ -102,6 +103,7 @@ class Candidate:
     kind: str = "paragraph"  # of the block
     headings: str = ""  # key of title and section path
     similarity: float = 0.0  # of its chunk, 1 for the most similar; 0 where no vectors are used
+    hinted: float = 0.0  # how far its document is the one that the question names, [0, 1]
 
 
 _CLAUSE = re.compile(r"[^，,；;：:。!！?？]+[，,；;：:。!！?？]?")
@@ -198,6 +200,7 @@ def measure(
     put("relative_document", document / max(float(document.max()), 1e-6))
     put("relative_region", wide / max(float(wide.max()), 1e-6))
     put("product", coverage * wide)
+    put("hint", np.array([c.hinted for c in candidates], dtype=np.float32))
     sign = Sign(asked.kind, question_key)
     found_rows, weight_list = found.tolist(), weights.tolist()
     shapes = [

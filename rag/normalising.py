@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from index.segmenting import key
+from rag.hints import hints_of
 
 MAX_QUESTION_CHARS = 2_000
 
@@ -35,6 +36,7 @@ _ENGLISH = (
     r"such|any|some|many|much|more|most|does|s|according|during|between|one|thing)\b"
 )
 _STOP = re.compile(f"{_POLITE}|{_ASKING}|{_ENGLISH}")
+_POINTING = "那这该份篇个期段条张部本集则些"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LATIN_WORD = re.compile(r"[a-z]{2,}")
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
@@ -107,6 +109,10 @@ def normalise(text: str, as_of: date) -> NormalisedQuestion:
         return " " * len(word)
 
     content = _STOP.sub(blanked, keyed)
+    for start, end in hints_of(keyed).spans:
+        # 那份报告里, 音频里: where it stands, not what is asked. 政府工作报告 is a name.
+        if not start or not _HAN.match(keyed[start - 1]) or keyed[start - 1] in _POINTING:
+            content = content[:start] + " " * (end - start) + content[end:]
     return NormalisedQuestion(text, keyed, content, language(text), tuple(_spellings(keyed, as_of)))
 
 

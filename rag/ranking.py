@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from index.schema import ScoredChunk
 from rag.features import NAMES, Matrix
-from rag.retrieval import Retrieval
-from rag.schema import RankedSentence
+from rag.retrieval import Retrieval, passage_of
+from rag.schema import Passage, RankedSentence
 
 PATH = Path(__file__).parent / "ranker.json"
 Scores = npt.NDArray[np.float64]
@@ -34,6 +35,21 @@ class Ranker:
         unknown = sorted(set(self.weights) - set(NAMES))
         if unknown:
             raise ValueError(f"{PATH.name} weighs unknown features: {', '.join(unknown)}")
+
+    def contributions(self, values: Sequence[float], kind: str) -> dict[str, float]:
+        """Feature → weight × value, largest first whatever the sign; they sum to the score.
+
+        What a kind of block is given or taken stands under its name in brackets: "(heading)".
+        """
+        parts = {
+            name: weight * value
+            for name, value in zip(NAMES, values, strict=True)
+            if (weight := self.weights.get(name, 0.0)) and value
+        }
+        if prior := self.priors.get(kind, 0.0):
+            parts[f"({kind})"] = prior
+        ordered = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+        return {name: round(value, 4) for name, value in ordered}
 
     def score(self, features: Matrix, kinds: Sequence[str]) -> Scores:
         """(n,) for (n, len(NAMES)) features; a higher score is a better sentence."""
@@ -57,6 +73,7 @@ def score(retrieval: Retrieval) -> Scores:
 def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list[RankedSentence]:
     """Best first; ties break on document and position. Nothing found gives []."""
     best = order(scores)[:limit]
+    ranker = shipped()
     return [
         RankedSentence(
             doc_id=(found := retrieval.sentences[i]).document.doc_id,
@@ -64,9 +81,36 @@ def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list
             sentence=found.sentence,
             text=found.document.quote(found.sentence.spans),
             score=float(scores[i]),
-            features=dict(zip(NAMES, map(float, retrieval.features[i]), strict=True)),
+            features=(features := dict(zip(NAMES, map(float, retrieval.features[i]), strict=True))),
+            contributions=ranker.contributions(list(features.values()), found.candidate.kind),
         )
         for i in best
+    ]
+
+
+def best_passages(retrieval: Retrieval, scores: Scores, limit: int) -> list[Passage]:
+    """Chunks by their best sentence, whose score becomes theirs; at most `limit`.
+
+    A chunk without a sentence is left out. Ties keep the order of the fusion.
+    """
+    best: dict[tuple[str, int], float] = {
+        (found.document.doc_id, found.position): float(value)
+        for found, value in zip(retrieval.sentences, scores, strict=True)
+    }
+    documents = {found.document.doc_id: found.document for found in retrieval.sentences}
+    scored = []
+    for place, one in enumerate(retrieval.chunks):
+        chunk = one.chunk
+        values = [
+            best[chunk.doc_id, position]
+            for position in range(chunk.first_sentence, chunk.last_sentence)
+            if (chunk.doc_id, position) in best
+        ]
+        if values:
+            scored.append((-max(values), place, ScoredChunk(chunk, max(values))))
+    return [
+        passage_of(one, documents[one.chunk.doc_id], retrieval.ranks)
+        for _, _, one in sorted(scored, key=lambda row: row[:2])[:limit]
     ]
 
 

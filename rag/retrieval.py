@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
@@ -14,6 +14,7 @@ from rag import background
 from rag.asking import Asked, asked_of
 from rag.features import Candidate, Matrix, measure
 from rag.fusion import fuse
+from rag.hints import Hints, hints_of
 from rag.normalising import NormalisedQuestion
 from rag.schema import Passage
 from rag.settings import RetrievalSettings
@@ -26,6 +27,7 @@ _CAPTION = re.compile(
     r"\s*(?:[续附]?表|Table|TABLE)\s*[\d一二三四五六七八九十]|.*[：:]\s*$", re.DOTALL
 )
 _LONGEST_CAPTION = 80  # characters
+HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,12 @@ class Retrieval:
     question: NormalisedQuestion
     asked: Asked
     concepts: tuple[Concept, ...]
-    passages: tuple[Passage, ...]  # best first
+    passages: tuple[Passage, ...]  # the best `settings.passages`, best first
     sentences: tuple[Found, ...]  # by document and position
     features: Matrix
+    chunks: tuple[ScoredChunk, ...] = ()  # whose sentences are ranked, best first
+    ranks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # chunk → arm → from 1
+    hints: Hints = field(default_factory=Hints)
 
 
 def retrieve(
@@ -62,11 +67,16 @@ def retrieve(
     layers = _layers(library) if settings.thesaurus else []
     concepts = concepts_of(question, layers, table)
     asked = asked_of(question.key)
+    hints = hints_of(question.key)
     arms = _arms(library, question, concepts, settings, doc_ids)
     weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
-    fused = fuse(list(arms.values()), weights)[: settings.candidates]
+    fused = fuse(list(arms.values()), weights)
+    if hints:
+        fused = _lifted(library, fused[: 3 * settings.candidates], hints)
+    fused = fused[: settings.candidates]
     documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
-    sentences = _sentences(library, fused, documents, _similarities(fused, arms["dense"]))
+    similarities = _similarities(fused, arms["dense"])
+    sentences = _sentences(library, fused, documents, similarities, hints)
     features = measure(
         [s.candidate for s in sentences],
         concepts,
@@ -74,8 +84,28 @@ def retrieve(
         asked,
         question.key,
     )
-    passages = _passages(fused[: settings.passages], documents, arms)
-    return Retrieval(question, asked, concepts, passages, sentences, features)
+    ranks = _ranks(fused, arms)
+    passages = tuple(
+        passage_of(s, documents[s.chunk.doc_id], ranks) for s in fused[: settings.passages]
+    )
+    return Retrieval(
+        question=question,
+        asked=asked,
+        concepts=concepts,
+        passages=passages,
+        sentences=sentences,
+        features=features,
+        chunks=tuple(fused),
+        ranks=ranks,
+        hints=hints,
+    )
+
+
+def _lifted(library: Library, fused: Sequence[ScoredChunk], hints: Hints) -> list[ScoredChunk]:
+    """Chunks of the documents that are meant move up."""
+    met = {i: hints.met_by(library.document(i)) for i in {s.chunk.doc_id for s in fused}}
+    lifted = [ScoredChunk(s.chunk, s.score * (1 + HINT_LIFT * met[s.chunk.doc_id])) for s in fused]
+    return sorted(lifted, key=lambda s: (-s.score, s.chunk.chunk_id))
 
 
 def _layers(library: Library) -> list[Layer]:
@@ -113,25 +143,28 @@ def _similarities(fused: Sequence[ScoredChunk], dense: Sequence[ScoredChunk]) ->
     return {s.chunk.chunk_id: known.get(s.chunk.chunk_id, last) for s in fused}
 
 
-def _passages(
-    fused: Sequence[ScoredChunk],
-    documents: Mapping[str, Document],
-    arms: Mapping[str, Sequence[ScoredChunk]],
-) -> tuple[Passage, ...]:
-    ranks: dict[str, dict[str, int]] = {}
+def _ranks(
+    fused: Sequence[ScoredChunk], arms: Mapping[str, Sequence[ScoredChunk]]
+) -> dict[str, dict[str, int]]:
+    ranks: dict[str, dict[str, int]] = {s.chunk.chunk_id: {} for s in fused}
     for arm, ranking in arms.items():
         for rank, scored in enumerate(ranking, start=1):
-            ranks.setdefault(scored.chunk.chunk_id, {})[arm] = rank
-    return tuple(
-        Passage(
-            chunk=s.chunk,
-            source=(document := documents[s.chunk.doc_id]).source,
-            title=document.title,
-            text=document.text[s.chunk.span.start : s.chunk.span.end],
-            score=s.score,
-            ranks=ranks[s.chunk.chunk_id],
-        )
-        for s in fused
+            if scored.chunk.chunk_id in ranks:
+                ranks[scored.chunk.chunk_id][arm] = rank
+    return ranks
+
+
+def passage_of(
+    scored: ScoredChunk, document: Document, ranks: Mapping[str, Mapping[str, int]]
+) -> Passage:
+    chunk = scored.chunk
+    return Passage(
+        chunk=chunk,
+        source=document.source,
+        title=document.title,
+        text=document.text[chunk.span.start : chunk.span.end],
+        score=scored.score,
+        ranks=ranks[chunk.chunk_id],
     )
 
 
@@ -140,6 +173,7 @@ def _sentences(
     fused: Sequence[ScoredChunk],
     documents: Mapping[str, Document],
     similarities: Mapping[str, float],
+    hints: Hints,
 ) -> tuple[Found, ...]:
     chunks: dict[str, list[Chunk]] = {}
     for scored in fused:
@@ -154,6 +188,7 @@ def _sentences(
             for p in range(c.first_sentence, c.last_sentence)
         }
         headings: dict[tuple[tuple[str, ...], int | None], str] = {}
+        hinted = hints.met_by(document) if hints else 0.0
         positions = sorted(similarity)
         # One call for the document: a key is as long as its text.
         texts = [matched_text(document, sentences[p]) for p in positions]
@@ -172,6 +207,7 @@ def _sentences(
                 "table_header" if block.is_header else block.kind.value,
                 headings[place],
                 similarity[position],
+                hinted,
             )
             out.append(Found(document, position, sentence, candidate))
     return tuple(out)

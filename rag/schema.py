@@ -125,3 +125,6 @@ class RankedSentence:
     text: str
     score: float
     features: Mapping[str, float]
+    contributions: Mapping[str, float] = field(
+        default_factory=dict
+    )  # weight × value, largest first

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import BadQuestion
+from rag.filters import Filters
 from rag.schema import Abstention, Answer, Citation, CitedSpan, Statement
 from ui.batch import BatchProgress, BatchRun, run_batch
 from ui.errors import OutRefused, UsageError
@@ -34,7 +35,7 @@ class ScriptedAnswerer:
         *,
         id: str = "q1",
         as_of: date | None = None,
-        sources: Sequence[str] | None = None,
+        where: Filters | None = None,
     ) -> Answer:
         if self.stop_after is not None and len(self.asked) >= self.stop_after:
             raise KeyboardInterrupt

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from index.errors import IndexingError
 from rag.errors import AnsweringError
+from rag.filters import Filters
 from rag.schema import Answer
 from ui.errors import OutRefused
 from ui.messages import say
@@ -34,7 +35,7 @@ class Asks(Protocol):
         *,
         id: str = "q1",
         as_of: date | None = None,
-        sources: Sequence[str] | None = None,
+        where: Filters | None = None,
     ) -> Answer: ...
 
 
@@ -71,7 +72,7 @@ class BatchRun:
 
     library: str  # hash of the library
     as_of: date | None = None  # None: today
-    sources: tuple[str, ...] | None = None
+    where: Filters | None = None
     retry_failed: bool = False
 
 
@@ -201,7 +202,7 @@ def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
     try:
         if question.problem is not None:
             raise AnsweringError(question.problem)
-        answer = answerer.answer(question.text, id=question.id, as_of=as_of, sources=run.sources)
+        answer = answerer.answer(question.text, id=question.id, as_of=as_of, where=run.where)
     except Exception as error:  # one bad question never ends a batch
         known = isinstance(error, (AnsweringError, IndexingError))
         line = str(error) if known else f"{type(error).__name__}: {error}"

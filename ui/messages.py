@@ -24,6 +24,26 @@ _TABLE: dict[str, tuple[str, str]] = {
     "table_header": ("表头：{cells}", "Columns: {cells}"),
     "separator": ("；", "; "),
     "colon": ("：", ": "),
+    # search, --explain
+    "search_nothing": ("没有找到相关段落。", "No passage was found."),
+    "bad_limit": ("-k {n} 不行：用 1 到 {most} 之间的数", "-k {n}: take a number from 1 to {most}"),
+    "explain_terms": ("找了什么（词、稀有程度 → 其他说法、权重 [来源]）",
+                      "Looked for (word, rarity → other words, weight [from])"),
+    "explain_nothing": ("没有可找的词", "no word to look for"),
+    "explain_heard": (" 听作 {names}", " heard as {names}"),
+    "explain_asks": ("要的是：{kind}", "wanted: {kind}"),
+    "explain_unit": ("（{unit}）", " ({unit})"),
+    "explain_hints": ("问题所指的文档：{hints}（排前，不排除其他）",
+                      "the document that is meant: {hints} (moved up, others stay)"),
+    "explain_sentences": ("句子得分（权重 × 值，大者在前）",
+                          "Scores of sentences (weight × value, largest first)"),
+    "explain_ranks": ("词语第 {lexical}，向量第 {dense}，合并第 {fused}",
+                      "words: {lexical}, vectors: {dense}, fused: {fused}"),
+    "explain_unranked": ("—", "–"),
+    "origin_spelling": ("写法", "spelling"),
+    "origin_sound": ("读音", "sound"),
+    "origin_aliases": ("文档自己的说明", "the documents themselves"),
+    "origin_user": ("资料库的 synonyms.txt", "the library's synonyms.txt"),
     # index
     "index_done": (
         "资料库 {name}：{documents} 份文档，{chunks} 个片段（第 {generation} 版，用时 {seconds}）",
@@ -54,6 +74,12 @@ _TABLE: dict[str, tuple[str, str]] = {
     "source_unknown": (
         "资料库 {name} 里没有来源匹配 {pattern}；wenju sources 列出全部",
         "no source of library {name} matches {pattern}; wenju sources lists all",
+    ),
+    "nothing_passes": (
+        "资料库 {name} 里没有文档同时满足 --source、--kind、--since、--until；"
+        "wenju sources 列出每份文档的类型和日期",
+        "no document of library {name} meets --source, --kind, --since and --until together;"
+        " wenju sources lists kinds and dates",
     ),
     "did_you_mean": ("，是不是 {near}？", ", did you mean {near}?"),
     "no_libraries": ("还没有资料库：wenju index 文件夹", "No library yet: wenju index FOLDER"),

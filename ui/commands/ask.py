@@ -7,12 +7,13 @@ import sys
 
 from ui.commands import common
 from ui.errors import UsageError
-from ui.messages import pick, say
+from ui.messages import language_of, pick, say
 
 HELP = pick("提一个问题，答案附原文出处", "ask a question; the answer shows its sources")
 EXAMPLES = """\
   wenju ask "川普去年对芯片干了啥"
   wenju ask "锂价跌了几成" --index demo --source '关键矿产/*' --as-of 2026-06-30
+  wenju ask "外卖小哥受伤谁赔" --kind transcript --since 2025 --explain
   echo "What did the controls change?" | wenju ask --json"""
 
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "输出完整的答案记录（JSON，一行）", "print the whole answer record (JSON, a line)"
         ),
     )
+    common.add_explain(parser)
     common.add_asking(parser)
     common.add_settings(parser)
 
@@ -41,17 +43,21 @@ def run(args: argparse.Namespace) -> int:
     from index.store import open_library
     from rag.answering import Answerer
 
-    question = _question(args.question)
+    question = question_of(args.question)
     as_of = common.as_of(args)
     settings = common.settings(args, ["rag"])
     with open_library(common.library_path(args)) as library:
         answerer = Answerer(library, settings.stage("rag"))
-        sources = common.sources(args, library)
-        answer = answerer.answer(question, as_of=as_of, sources=sources)
+        where = common.filters(args, library)
+        answer, found = answerer.explained(question, as_of=as_of, where=where)
         if args.json:
             import json
 
             print(json.dumps(answer.to_record(), ensure_ascii=False))
+            if args.explain and found is not None:
+                from ui.explaining import explanation
+
+                print(json.dumps({"explain": explanation(found)}, ensure_ascii=False))
         else:
             from ui.context import context_of
             from ui.rendering import COLOUR, PLAIN, render_answer
@@ -64,10 +70,14 @@ def run(args: argparse.Namespace) -> int:
                     width=common.terminal_width(),
                 )
             )
+            if args.explain and found is not None:
+                from ui.explaining import render_explanation
+
+                print(f"\n{render_explanation(found, lang=language_of(question))}")
     return 1 if answer.status == "error" else 0
 
 
-def _question(words: list[str]) -> str:
+def question_of(words: list[str]) -> str:
     """The words of the command line, or standard input where there are none.
 
     Raises UsageError where a person at a terminal gave nothing.

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             questions,
             out,
             Answerer(library, settings.stage("rag")),
-            BatchRun(library.hash, as_of, common.sources(args, library), args.retry_failed),
+            BatchRun(library.hash, as_of, common.filters(args, library), args.retry_failed),
             on_progress=on_progress,
         )
     _print_report(report, out)

@@ -15,6 +15,7 @@ from ui.messages import pick, say
 
 if TYPE_CHECKING:
     from index.store import Library
+    from rag.filters import Filters
     from ui.settings import Settings
 
 DEFAULT_LIBRARY = "default"
@@ -45,6 +46,19 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help=pick(
+            "说明怎么找到的：问题里的词扩展成了什么、来自哪里，各路检索的名次，每句得分的构成"
+            "（与 --json 同用时多一行）",
+            "show how it was found: what the question's words were expanded to and from where,"
+            " each arm's rank, what each sentence's score is made of (with --json: one more line)",
+        ),
+    )
+
+
 def add_asking(parser: argparse.ArgumentParser) -> None:
     """Where is looked, and what 今年 means."""
     parser.add_argument(
@@ -54,6 +68,34 @@ def add_asking(parser: argparse.ArgumentParser) -> None:
         help=pick(
             "只在这些来源里找，如 '*.pdf' 或 '贸易/*'；可多次使用",
             "look only in these sources, such as '*.pdf' or 'trade/*'; may be repeated",
+        ),
+    )
+    parser.add_argument(
+        "--kind",
+        metavar="KIND",
+        action="append",
+        help=pick(
+            "只在这几类文档里找：report 报告、paper 论文、transcript 录音稿、web_page 网页、"
+            "statute 法规、news 新闻、table 表格、document 其他；可多次使用",
+            "look only in documents of this kind: report, paper, transcript, web_page, statute,"
+            " news, table or document (any other); may be repeated",
+        ),
+    )
+    parser.add_argument(
+        "--since",
+        metavar="DATE",
+        help=pick(
+            "只找这一天（月、年）及以后的文档，如 2025-10；没有日期的文档不在其中",
+            "only documents of this day, month or year and later, such as 2025-10;"
+            " those without a date are left out",
+        ),
+    )
+    parser.add_argument(
+        "--until",
+        metavar="DATE",
+        help=pick(
+            "只找这一天（月、年）及以前的文档",
+            "only documents of this day, month or year and earlier",
         ),
     )
     parser.add_argument(
@@ -90,17 +132,23 @@ def as_of(args: argparse.Namespace) -> date | None:
         raise UsageError(say("bad_date", text=args.as_of)) from None
 
 
-def sources(args: argparse.Namespace, library: Library) -> tuple[str, ...] | None:
-    """The patterns of `--source`. Raises UiError for one that matches nothing: a slip, mostly."""
-    if not args.source:
-        return None
-    from fnmatch import fnmatchcase
+def filters(args: argparse.Namespace, library: Library) -> Filters | None:
+    """What `--source`, `--kind`, `--since` and `--until` say; None where they say nothing.
 
-    names = [info.source for info in library.documents()]
-    for pattern in args.source:
-        if not any(fnmatchcase(name, pattern) for name in names):
+    Raises UiError for what shuts every document out: a slip, mostly.
+    """
+    from rag.filters import filters_of, matches
+
+    where = filters_of(args.source, args.kind or (), args.since, args.until)
+    if where.is_empty:
+        return None
+    documents = library.documents()
+    for pattern in where.sources or ():
+        if not any(matches(info.source, (pattern,)) for info in documents):
             raise UiError(say("source_unknown", name=library.name, pattern=pattern))
-    return tuple(args.source)
+    if not any(where.passes(info) for info in documents):
+        raise UiError(say("nothing_passes", name=library.name))
+    return where
 
 
 def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:

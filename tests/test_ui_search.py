@@ -1,0 +1,95 @@
+"""`wenju search` and `--explain` as people use them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from index.ingesting import IndexReport
+from ui.cli import main
+
+IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
+FILES = {
+    "报告.md": "# 港口年报\n\n## 吞吐量\n\n特朗普加征关税后，青岛港的吞吐量下降三成。\n",
+    "通知.txt": "食堂周五关门。\n",
+}
+
+
+@pytest.fixture
+def library(
+    index_files: IndexFiles, monkeypatch: pytest.MonkeyPatch, tiny_model: Path, tmp_path: Path
+) -> str:
+    monkeypatch.setenv("WENJU_LANG", "zh")
+    monkeypatch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
+    monkeypatch.chdir(tmp_path)
+    return str(index_files(FILES)[0])
+
+
+def test_search_shows_passages_with_their_place(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "川普加关税后港口怎样", "--index", library, "-k", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1. 报告.md · 吞吐量\n")
+    assert "青岛港的吞吐量下降三成" in out
+    assert "食堂" not in out
+
+
+def test_explain_shows_expansion_with_origin_ranks_and_parts_of_the_score(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "川普加关税后港口怎样", "--index", library, "--explain"]) == 0
+    out = capsys.readouterr().out
+    assert "特朗普 0.90 [names.txt]" in out
+    assert "词语第 1，向量第" in out
+    assert "权重 × 值" in out
+    assert main(["ask", "trump tariffs", "--index", library, "--explain"]) == 0
+    out = capsys.readouterr().out
+    assert "words: 1, vectors:" in out
+    assert "[names.txt]" in out
+
+
+def test_parts_of_a_score_add_up_to_it(library: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "青岛港吞吐量", "--index", library, "--json", "--explain"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [p["n"] for p in record["passages"]] == list(range(1, len(record["passages"]) + 1))
+    first = record["passages"][0]
+    assert (first["source"], first["ranks"]["lexical"]) == ("报告.md", 1)
+    for sentence in record["explain"]["sentences"]:
+        assert sum(sentence["parts"].values()) == pytest.approx(sentence["score"], abs=0.01)
+
+
+def test_ask_json_keeps_its_record_and_explains_in_a_second_line(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", "青岛港吞吐量", "--index", library, "--json", "--explain"]) == 0
+    record, explained = map(json.loads, capsys.readouterr().out.splitlines())
+    assert record["schema"] == 1
+    assert "explain" not in record
+    assert explained["explain"]["question"]["asks_for"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--kind", "reprot"], "did you mean report?"),
+        (["--since", "gestern"], "is no date"),
+        (["--since", "2031"], "没有文档同时满足"),
+        (["--source", "no/*"], "没有来源匹配 no/*"),
+        (["-k", "0"], "-k 0"),
+    ],
+)
+def test_a_slip_in_a_filter_is_named(
+    library: str, capsys: pytest.CaptureFixture[str], flags: list[str], said: str
+) -> None:
+    assert main(["search", "港口", "--index", library, *flags]) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_found_says_so(library: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", "的", "--index", library]) == 0
+    assert "没有找到相关段落" in capsys.readouterr().out
