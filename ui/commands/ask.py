@@ -49,12 +49,16 @@ def run(args: argparse.Namespace) -> int:
     with open_library(common.library_path(args)) as library:
         answerer = Answerer(library, settings.stage("rag"))
         where = common.filters(args, library)
-        answer, found = answerer.explained(question, as_of=as_of, where=where)
+        found = None
+        if args.explain:
+            answer, found = answerer.explained(question, as_of=as_of, where=where)
+        else:
+            answer = answerer.answer(question, as_of=as_of, where=where)
         if args.json:
             import json
 
             print(json.dumps(answer.to_record(), ensure_ascii=False))
-            if args.explain and found is not None:
+            if found is not None:
                 from ui.explaining import explanation
 
                 print(json.dumps({"explain": explanation(found)}, ensure_ascii=False))
@@ -70,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
                     width=common.terminal_width(),
                 )
             )
-            if args.explain and found is not None:
+            if found is not None:
                 from ui.explaining import render_explanation
 
                 print(f"\n{render_explanation(found, lang=language_of(question))}")
