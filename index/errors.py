@@ -7,6 +7,7 @@
     │   ├── UnsupportedFormat
     │   └── TooLarge
     ├── SourceMissing         a path or a registered source folder is not there
+    ├── OriginalUnavailable   the file a document was read from has gone or changed
     ├── NothingToIndex        paths exist, but hold no document
     ├── LibraryNotFound
     ├── LibraryBroken         a file of the library is missing or does not match its manifest
@@ -49,6 +50,10 @@ class TooLarge(ParseError):
 
 
 class SourceMissing(IndexingError):
+    pass
+
+
+class OriginalUnavailable(IndexingError):
     pass
 
 

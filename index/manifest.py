@@ -27,7 +27,7 @@ from index.files import write_whole
 from index.places import named
 
 FORMAT_VERSION = 1
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 

@@ -117,6 +117,9 @@ class Library:
         """All documents, sorted by doc_id."""
         return sorted((entry.info for _, entry in self._live()), key=lambda info: info.doc_id)
 
+    def info(self, doc_id: str) -> DocumentInfo:
+        return self._find(doc_id)[1].info
+
     def document(self, doc_id: str) -> Document:
         return self._read(doc_id)[0]
 

@@ -47,6 +47,25 @@ def parse_archive(
         raise EmptyDocument("holds no file that could be a document; nothing to index")
 
 
+def member_bytes(file: Path | BinaryIO, place: str, wanted: str, settings: ParseSettings) -> bytes:
+    """The bytes of the member that `parse_archive` calls `wanted` in the archive it calls `place`.
+
+    Raises ParseError where there is none, or none that may be read.
+    """
+    with _opened(file) as archive:
+        for member in archive.infolist():
+            name = member_name(member)
+            here = f"{place}!{_UNPRINTABLE.sub('?', name)}"
+            if member.is_dir() or not (wanted == here or wanted.startswith(f"{here}!")):
+                continue
+            _check(member, name, settings, _Budget(settings.max_unpacked_mb * 1_000_000))
+            data = archive.read(member)
+            if wanted == here:
+                return data
+            return member_bytes(io.BytesIO(data), here, wanted, settings)
+    raise ParseError("is no longer in its archive")
+
+
 def _members(
     file: Path | BinaryIO, source: str, settings: ParseSettings, budget: _Budget, *, nested: bool
 ) -> Iterator[Document | Skipped]:

@@ -75,6 +75,9 @@ class _Reader:
         self._edges("header")
         for element in self.document.element.body:
             self._element(element)
+        if self.title:  # what it stands above is a level below it
+            for draft in self.drafts:
+                draft.level = draft.level + 1 if draft.level and draft.opens else draft.level
         self._notes()
         self._edges("footer")
 

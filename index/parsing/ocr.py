@@ -86,8 +86,8 @@ def _row(seen: Seen, size: float, height: float, scale: float) -> Row:
     left, right = seen.left / scale, seen.right / scale
     step = (right - left) / len(text)
     lefts = [left + i * step for i in range(len(text))]
-    segment = Segment(text, left, right, [], lefts)
-    return Row([segment], height - seen.top / scale, height - seen.bottom / scale, size)
+    top, bottom = height - seen.top / scale, height - seen.bottom / scale
+    return Row([Segment(text, left, right, [], lefts, top, bottom)], top, bottom, size)
 
 
 def _in_columns(seen: Sequence[Seen], width: float) -> list[Seen]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from index.cleaning import HAN, Edits, joint
@@ -18,14 +20,14 @@ from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import Marker, note_start
 from index.parsing.ocr import advice, page_list
 from index.parsing.pdf_columns import find_columns, is_apart, is_small
-from index.parsing.pdf_layer import Row, Segment, in_reading_order, read_rows
-from index.parsing.pdf_tables import Grid, find_grids, read_rules
+from index.parsing.pdf_layer import Row, Segment
+from index.parsing.pdf_page import Page, read_page
+from index.parsing.pdf_tables import Grid
 from index.parsing.settings import ParseSettings
 from index.parsing.tables import SpanTable
 from index.schema import Document
 
 _PDF_DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
-_STAMP = 30  # characters; a page with more has a text layer
 _PLAIN_NOTE = re.compile(r"(\d{1,2})[.、）)]?\s*(?=[^\d\s.])")
 _POOR_TITLE = re.compile(
     r"(?i)untitled|microsoft|\.(?:docx?|indd|pdf|wps)|^anonymous$|[\ufffd\x00]"
@@ -33,27 +35,27 @@ _POOR_TITLE = re.compile(
 
 
 @dataclass(slots=True)
-class _Page:
-    number: int
-    rows: list[Row]
-    grids: list[Grid]
-    height: float
-    is_silent: bool = False  # something is on it, but no text that could be read
-
-
-@dataclass(slots=True)
-class _Layer:
+class Layer:
     """The text layer as it grows."""
 
     parts: list[str] = field(default_factory=list)
     length: int = 0
     hints: Hints = field(default_factory=Hints)
+    # Where each segment stands in the text, and the number of its line or cell.
+    segments: list[tuple[int, Segment, int]] = field(default_factory=list)
 
     def say(self, text: str) -> Pair:
         start = self.length
         self.parts.append(text)
         self.length += len(text)
         return start, self.length
+
+    def place(self, start: int, segments: Sequence[Segment]) -> None:
+        """A line that was just said, from `start` on."""
+        line = len(self.segments)
+        for segment in segments:
+            self.segments.append((start, segment, line))
+            start += len(segment.text) + 1
 
 
 def parse_pdf(
@@ -69,7 +71,7 @@ def parse_pdf(
             if silent
             else f"has {len(pages)} pages and all are blank; nothing to index"
         )
-    layer = _Layer()
+    layer = Layer()
     starts: list[Pair] = []
     running = _running_rows(pages)
     sizes = Counter[int]()
@@ -81,7 +83,7 @@ def parse_pdf(
         if page.number > 1:
             layer.say("\f")
         starts.append((layer.length, page.number))
-        _write(page, layer, body, running, outline)
+        write(page, layer, body, running, outline)
     raw = "".join(layer.parts)
     edits = Edits()
     drafts = blocks(raw, edits, layer.hints)
@@ -111,7 +113,7 @@ def parse_pdf(
 
 def _read(
     data: bytes, settings: ParseSettings
-) -> tuple[list[_Page], dict[str, str], dict[str, int]]:
+) -> tuple[list[Page], dict[str, str], dict[str, int]]:
     import pypdfium2 as pdfium
 
     try:
@@ -134,45 +136,18 @@ def _read(
             try:
                 page = pdf[i]
             except pdfium.PdfiumError:
-                pages.append(_Page(i + 1, [], [], 0.0))  # one broken page costs no other
+                pages.append(Page(i + 1, [], [], 0.0))  # one broken page costs no other
                 continue
             try:
-                rows = in_reading_order(read_rows(page))
-                if _is_scan(page, rows):
-                    found = _recognised(page) if left > 0 and ocr.now() < until else []
-                    left -= 1
-                    silent = not found
-                    pages.append(_Page(i + 1, found or rows, [], page.get_height(), silent))
-                    continue
-                grids = find_grids(rows, read_rules(page)) if rows else []
-                pages.append(_Page(i + 1, rows, grids, page.get_height()))
+                found = read_page(page, i + 1, until=until if left > 0 else -inf)
+                left -= found.is_scan
+                pages.append(found)
             finally:
                 page.close()
         tags = {k: str(v) for k, v in pdf.get_metadata_dict().items() if v}
         return pages, tags, _outline(pdf)
     finally:
         pdf.close()
-
-
-def _is_scan(page: Any, rows: list[Row]) -> bool:
-    """A picture, or outlines, in place of text; a stamp or a page number over it does not count."""
-    from pypdfium2 import raw as pdfium
-
-    if sum(len(row.text) for row in rows) > _STAMP:
-        return False
-    if not rows:
-        return next(iter(page.get_objects(max_depth=2)), None) is not None
-    width, height = page.get_size()
-    for picture in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=2):
-        left, bottom, right, top = picture.get_bounds()
-        if (right - left) * (top - bottom) >= 0.6 * width * height:
-            return True
-    return False
-
-
-def _recognised(page: Any) -> list[Row]:
-    read = ocr.recogniser()
-    return ocr.read_page(page, read) if read is not None else []
 
 
 def _outline(pdf: Any) -> dict[str, int]:
@@ -189,7 +164,7 @@ def _squeeze(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-def _running_rows(pages: list[_Page]) -> set[int]:
+def _running_rows(pages: list[Page]) -> set[int]:
     """ids of rows that are running headers, footers and page numbers."""
     found: set[int] = set()
     edges: list[tuple[str, Row]] = []
@@ -210,8 +185,8 @@ def _running_rows(pages: list[_Page]) -> set[int]:
     return found
 
 
-def _write(
-    page: _Page, layer: _Layer, body: float, running: set[int], outline: dict[str, int]
+def write(
+    page: Page, layer: Layer, body: float, running: set[int], outline: dict[str, int]
 ) -> None:
     columns = find_columns(page.rows, running, body, page.height)
     grids = {g.first: g for g in page.grids}
@@ -229,6 +204,7 @@ def _write(
         row = page.rows[i]
         text = row.text
         start, _ = layer.say(text + "\n")
+        layer.place(start, row.segments)
         hint = LineHint(
             indent=max(0, round((row.left - columns.margin(row)) / max(1.0, row.size) * 2)),
             width=round((row.right - row.left) / max(1.0, row.size) * 2.2),
@@ -261,7 +237,7 @@ def _heading(row: Row, text: str, body: float) -> int | None:
 
 
 def _note(
-    page: _Page, row: Row, text: str, start: int, layer: _Layer, body: float, noted: bool
+    page: Page, row: Row, text: str, start: int, layer: Layer, body: float, noted: bool
 ) -> bool:
     """Small type at the foot of a page that opens with a figure is a note; so is the rest."""
     if not is_small(row, body, page.height):
@@ -282,7 +258,7 @@ def _is_raised(row: Row, end: int) -> bool:
     return any(a == 0 and b >= end for a, b in row.segments[0].raised)
 
 
-def _raised(row: Row, start: int, layer: _Layer) -> None:
+def _raised(row: Row, start: int, layer: Layer) -> None:
     """Small raised figures after a word are markers."""
     at = start
     for segment in row.segments:
@@ -293,23 +269,39 @@ def _raised(row: Row, start: int, layer: _Layer) -> None:
         at += len(segment.text) + 1
 
 
-def _write_grid(grid: Grid, layer: _Layer) -> None:
+def _write_grid(grid: Grid, layer: Layer) -> None:
     rows: list[list[Pair]] = []
     for cells in grid.cells:
         line: list[Pair] = []
         for j, cell in enumerate(cells):
             if j:
                 layer.say("\t")
+            begins = layer.length
+            for segment, at in _placed(cell):
+                layer.place(begins + at, [segment])
             line.append(layer.say(cell_text(cell)))
         layer.say("\n")
         rows.append(line)
     layer.hints.tables.append(SpanTable(rows))
 
 
-def cell_text(segments: list[Segment]) -> str:
+def cell_text(segments: Sequence[Segment]) -> str:
     """The lines of a cell as one."""
     text = ""
     for segment in segments:
-        hyphen, between = joint(text + segment.text, len(text), len(text))
-        text += ("" if hyphen or not text else between) + segment.text
+        text += _glue(text, segment) + segment.text
     return text
+
+
+def _placed(segments: Sequence[Segment]) -> Iterator[tuple[Segment, int]]:
+    """Each line of a cell, and where it stands in `cell_text`."""
+    text = ""
+    for segment in segments:
+        text += _glue(text, segment)
+        yield segment, len(text)
+        text += segment.text
+
+
+def _glue(text: str, segment: Segment) -> str:
+    hyphen, between = joint(text + segment.text, len(text), len(text))
+    return "" if hyphen or not text else between

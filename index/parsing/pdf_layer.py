@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -22,6 +22,8 @@ class Segment:
     right: float
     raised: list[tuple[int, int]]  # [start, end) of small characters in `text`
     lefts: list[float]  # of each character of `text`
+    top: float = 0.0  # of its row
+    bottom: float = 0.0
 
     def cut(self, x: float) -> tuple[Segment, Segment] | None:
         """The two sides of a ruled line at `x`; None where it does not run through the segment."""
@@ -32,14 +34,15 @@ class Segment:
         first = [(a, b) for a, b in self.raised if b <= at]
         second = [(a - at, b - at) for a, b in self.raised if a >= at]
         return (
-            Segment(head, self.left, x, first, self.lefts[: len(head)]),
-            Segment(tail, self.lefts[at], self.right, second, self.lefts[at:]),
+            replace(self, text=head, right=x, raised=first, lefts=self.lefts[: len(head)]),
+            replace(self, text=tail, left=self.lefts[at], raised=second, lefts=self.lefts[at:]),
         )
 
 
 @dataclass(slots=True)
 class Row:
-    """What stands on one baseline, left to right. Points from the page's bottom left corner."""
+    """What stands on one baseline, left to right. Points from the bottom left corner of the page as
+    it is shown, turned and cropped."""
 
     segments: list[Segment]
     top: float
@@ -60,12 +63,36 @@ class Row:
 
 
 _Char = tuple[str, float, float, float, float]  # character, left, right, bottom, top
+_Bounds = tuple[float, float, float, float]  # left, bottom, right, top
+
+
+def as_shown(page: Any) -> Callable[[float, float, float, float], _Bounds] | None:
+    """From the page's own coordinates to those of `Row`; None where they are the same.
+
+    A page can be turned by quarters, and cut out of a larger sheet.
+    """
+    turn = page.get_rotation()
+    x0, y0, x1, y1 = page.get_bbox()
+    if turn == 0 and (x0, y0) == (0.0, 0.0):
+        return None
+
+    def moved(left: float, bottom: float, right: float, top: float) -> _Bounds:
+        if turn == 90:
+            return bottom - y0, x1 - right, top - y0, x1 - left
+        if turn == 180:
+            return x1 - right, y1 - top, x1 - left, y1 - bottom
+        if turn == 270:
+            return y1 - top, left - x0, y1 - bottom, right - x0
+        return left - x0, bottom - y0, right - x0, top - y0
+
+    return moved
 
 
 def read_rows(page: Any) -> list[Row]:
     """All rows of a page in the order of its content, which follows columns."""
     from pypdfium2 import raw as pdfium
 
+    moved = as_shown(page)
     text_page = page.get_textpage()
     try:
         handle = text_page.raw
@@ -83,10 +110,13 @@ def read_rows(page: Any) -> list[Row]:
                 code = 0x2D
             if code == 0 or 0xD800 <= code <= 0xDFFF:
                 code = 0xFFFD
-            if pdfium.FPDFText_GetLooseCharBox(handle, i, pointer):
-                lines[-1].append((chr(code), box.left, box.right, box.bottom, box.top))
-            else:
+            if not pdfium.FPDFText_GetLooseCharBox(handle, i, pointer):
                 lines[-1].append((chr(code), 0.0, 0.0, 0.0, 0.0))
+            elif moved is not None:
+                left, bottom, right, top = moved(box.left, box.bottom, box.right, box.top)
+                lines[-1].append((chr(code), left, right, bottom, top))
+            else:
+                lines[-1].append((chr(code), box.left, box.right, box.bottom, box.top))
     finally:
         text_page.close()
     rows = [row for line in lines if (row := _row(line)) is not None]
@@ -136,7 +166,8 @@ def _close(
 ) -> None:
     words = "".join(text).rstrip()
     if words:
-        row.segments.append(Segment(words, left, right, raised, lefts[: len(words)]))
+        lefts = lefts[: len(words)]
+        row.segments.append(Segment(words, left, right, raised, lefts, row.top, row.bottom))
 
 
 def same_baseline(rows: list[Row]) -> list[Row]:

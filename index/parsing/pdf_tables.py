@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from index.parsing.marks import CAPTION
-from index.parsing.pdf_layer import Row, Segment
+from index.parsing.pdf_layer import Row, Segment, as_shown
 
 
 @dataclass(slots=True)
@@ -24,10 +24,12 @@ def read_rules(page: Any, limit: int = 5000) -> Rules:
     from pypdfium2 import raw as pdfium
 
     rules = Rules()
+    moved = as_shown(page)
     for number, item in enumerate(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3)):
         if number > limit:
             return Rules()
-        left, bottom, right, top = item.get_bounds()
+        bounds = item.get_bounds()
+        left, bottom, right, top = moved(*bounds) if moved is not None else bounds
         wide, high = right - left, top - bottom
         if high < 3 and wide > 8:
             rules.across.append(((top + bottom) / 2, left, right))
