@@ -203,7 +203,7 @@ class Builder:
             fingerprint=self._fingerprint,
             embedding=asdict(self._embedding),
             segments=segments,
-            library=_library_hash(self._fingerprint, digests),
+            library=library_hash(self._fingerprint, digests),
             n_documents=len(digests),
             n_chunks=n_chunks,
         )
@@ -218,6 +218,7 @@ class Builder:
         return (
             before is None
             or before.fingerprint != self._fingerprint
+            or before.embedding != asdict(self._embedding)
             or self.n_written > 0
             or any(old.dead != set(old.segment.ref.dead) for old in self._old)
         )
@@ -431,7 +432,7 @@ def _info(prepared: Prepared, root: str, size_bytes: int) -> DocumentInfo:
     )  # fmt: skip
 
 
-def _library_hash(fingerprint: Fingerprint, digests: list[bytes]) -> str:
+def library_hash(fingerprint: Fingerprint, digests: list[bytes]) -> str:
     """Over settings, dictionary and model, and every live document; the order does not matter."""
     total = hashlib.sha256(json.dumps(asdict(fingerprint), sort_keys=True).encode())
     for digest in sorted(digests):

@@ -44,6 +44,7 @@ from index.manifest import (
 )
 from index.parsing import ParseSettings, parse_file
 from index.parsing.pool import Parsers
+from index.reembedding import differs_in_model_only, reembed
 from index.schema import Document, Skipped
 from index.segmenting import DICTIONARY_ID, load_dictionary
 from index.sources import (
@@ -66,7 +67,7 @@ _LOCK = "writer.lock"
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """What a library is made with; `wenju index --rebuild` is needed to change chunk and model."""
+    """What a library is made with; `wenju index --rebuild` is needed to change chunk."""
 
     parse: ParseSettings = field(default_factory=ParseSettings)
     chunk: ChunkSettings = field(default_factory=ChunkSettings)
@@ -79,6 +80,8 @@ class Progress:
     files_total: int
     documents: int  # read so far in this run
     source: str  # the file in work, "" while the generation is being written
+    chunks_done: int = 0
+    chunks_total: int = 0  # to be embedded anew by another model; 0 while files are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class IndexReport:
     n_documents: int
     n_chunks: int
     seconds: float
+    reembedded: str = ""  # the model that all vectors were made anew with
 
 
 def index_sources(
@@ -103,16 +107,20 @@ def index_sources(
     settings: IndexSettings | None = None,
     *,
     rebuild: bool = False,
+    keep_model: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """Bring a library up to date with files, folders and globs; no sources means all known ones.
 
     Reads what is new or changed, drops what is gone, keeps the rest untouched. A file that cannot
-    be read is reported in `skipped`, and its last version is kept.
+    be read is reported in `skipped`, and its last version is kept. Where the settings name another
+    embedding model than the library's, all its vectors are made anew first; with `keep_model`, or
+    without settings, a library that is there keeps its own.
     Raises SourceMissing, NothingToIndex, IndexMismatch, LibraryLocked, LibraryReadOnly, DiskFull,
     ModelUnavailable; the library is then as it was.
     """
     started = time.monotonic()
+    keep_model = keep_model or settings is None
     settings = settings or IndexSettings()
     named, missing = expand(sources) if sources else ([], [])
     if any(folder / part == library_path.resolve() for folder, part in named):
@@ -125,6 +133,8 @@ def index_sources(
             raise NothingToIndex(
                 f"{library_path.name} has no sources yet. Name some: wenju index YOUR_FOLDER"
             )
+        if keep_model and before is not None:
+            settings = replace(settings, embedding=EmbeddingSettings(**before.embedding))
         run = _Run(library_path, before, known, named, settings, rebuild, on_progress)
         try:
             run.read_files()
@@ -215,7 +225,14 @@ class _Run:
             {name: getattr(settings.chunk, name) for name in ChunkSettings.__slots__},
             ALIASES_VERSION,
         )  # fmt: skip
+        self._reembedded = ""
         if before is not None and not rebuild:
+            if differs_in_model_only(before.fingerprint, fingerprint):
+                before = reembed(
+                    path, before, known, embedder, settings.embedding, self._tell_chunks
+                )
+                self._before = before
+                self._reembedded = embedder.model_id
             _refuse_other(path, before.fingerprint, fingerprint)
         wanted = [file.source for file in self._survey.to_read if file.is_named]
         self._excluded = frozenset(
@@ -377,8 +394,12 @@ class _Run:
             counts["added"], counts["changed"], counts["unchanged"], counts["removed"], skipped,
             manifest.generation if manifest else 0, manifest.library if manifest else "",
             manifest.n_documents if manifest else 0, manifest.n_chunks if manifest else 0,
-            time.monotonic() - started,
+            time.monotonic() - started, self._reembedded,
         )  # fmt: skip
+
+    def _tell_chunks(self, done: int, total: int) -> None:
+        if self._on_progress is not None:
+            self._on_progress(Progress(0, 0, 0, "", done, total))
 
     def _tell(self, done: int, source: str) -> None:
         if self._on_progress is not None:

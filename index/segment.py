@@ -28,7 +28,7 @@ from index.segmenting import grams, words
 if TYPE_CHECKING:
     from index.embedding import Codes
 
-_CATALOGUE, _CHUNKS, _VECTORS, _LEXICAL = (
+CATALOGUE, CHUNKS, VECTORS, LEXICAL = (
     "catalogue.sqlite",
     "chunks.npy",
     "vectors.faiss",
@@ -62,7 +62,9 @@ def _heading(document: Document, sentences: Sequence[Sentence], chunk: Chunk) ->
     return "\n".join(seen)
 
 
-def document_digest(document: Document, chunks: Iterable[Chunk], codes: Codes) -> bytes:
+def document_digest(
+    document: Document | DocumentInfo, chunks: Iterable[Chunk], codes: Codes
+) -> bytes:
     """A document's part of the library hash: identity, content, chunks and vectors."""
     identity = [document.doc_id, document.source, document.content_hash, document.title]
     spans = [[chunk.span.start, chunk.span.end] for chunk in chunks]
@@ -80,8 +82,8 @@ class SegmentWriter:
         self._target = library / SEGMENTS / self.id
         self._aside = self._target.with_name(f".{self.id}.tmp")
         self._aside.mkdir(parents=True)
-        self._catalogue = CatalogueWriter(self._aside / _CATALOGUE)
-        self._lexical = LexicalWriter(self._aside / _LEXICAL)
+        self._catalogue = CatalogueWriter(self._aside / CATALOGUE)
+        self._lexical = LexicalWriter(self._aside / LEXICAL)
         self._chunks: list[tuple[int, int, int, int, int]] = []
         self._codes: list[Codes] = []
         self.n_documents = 0
@@ -115,30 +117,34 @@ class SegmentWriter:
     def close(self) -> SegmentRef:
         self._catalogue.close()
         self._lexical.close()
-        np.save(self._aside / _CHUNKS, np.array(self._chunks, dtype=np.int64).reshape(-1, 5))
-        write_codes(self._aside / _VECTORS, np.concatenate(self._codes))
-        files = _files(self._aside)
-        summary = {
-            "n_documents": self.n_documents,
-            "n_chunks": self.n_chunks,
-            "fingerprint": asdict(self._fingerprint),
-            "files": {
-                name: [(self._aside / name).stat().st_size, hash_file(self._aside / name)]
-                for name in files
-            },
-        }
-        (self._aside / _SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
-        for name in (*files, _SUMMARY):
-            sync_file(self._aside / name)
-        for folder in (self._aside / _LEXICAL, self._aside):
-            sync_folder(folder)
-        self._aside.rename(self._target)
-        sync_folder(self._target.parent)
-        return SegmentRef(self.id, self.n_documents, self.n_chunks)
+        np.save(self._aside / CHUNKS, np.array(self._chunks, dtype=np.int64).reshape(-1, 5))
+        write_codes(self._aside / VECTORS, np.concatenate(self._codes))
+        return seal(self._aside, self._target, self._fingerprint, self.n_documents, self.n_chunks)
 
     def abandon(self) -> None:
         self._catalogue.abandon()
         shutil.rmtree(self._aside, ignore_errors=True)
+
+
+def seal(
+    aside: Path, target: Path, fingerprint: Fingerprint, n_documents: int, n_chunks: int
+) -> SegmentRef:
+    """Sum up and sync what was written aside, and give it its place; `target` names the segment."""
+    files = _files(aside)
+    summary = {
+        "n_documents": n_documents,
+        "n_chunks": n_chunks,
+        "fingerprint": asdict(fingerprint),
+        "files": {name: [(aside / name).stat().st_size, hash_file(aside / name)] for name in files},
+    }
+    (aside / _SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    for name in (*files, _SUMMARY):
+        sync_file(aside / name)
+    for folder in (aside / LEXICAL, aside):
+        sync_folder(folder)
+    aside.rename(target)
+    sync_folder(target.parent)
+    return SegmentRef(target.name, n_documents, n_chunks)
 
 
 class Segment:
@@ -148,11 +154,11 @@ class Segment:
         self.ref = ref
         folder = library / SEGMENTS / ref.id
         try:
-            self.catalogue = Catalogue(folder / _CATALOGUE)
-            self.chunks = np.load(folder / _CHUNKS, mmap_mode="r")
-            self.lexical = LexicalSegment(folder / _LEXICAL)
+            self.catalogue = Catalogue(folder / CATALOGUE)
+            self.chunks = np.load(folder / CHUNKS, mmap_mode="r")
+            self.lexical = LexicalSegment(folder / LEXICAL)
             # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
-            self._vectors = (folder / _VECTORS).open("rb")
+            self._vectors = (folder / VECTORS).open("rb")
         except (OSError, ValueError, LibraryBroken) as error:
             if not folder.is_dir():  # cleared up by a writer that has committed meanwhile
                 raise FileNotFoundError(2, "no such segment", str(folder)) from error

@@ -16,7 +16,7 @@ from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
 from index.lexical import Field, WeightedTerm
 from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
-from index.places import resolve_library
+from index.places import named, resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
 from index.synonyms import Synonyms, read_synonyms
@@ -265,7 +265,7 @@ class Library:
         if embedder.model_id != made_with:
             raise IndexMismatch(
                 f"{self.name} was embedded with {made_with}, the model is now {embedder.model_id}. "
-                f"Run: {rebuild_command(self.path)}"
+                f"Make its vectors anew: wenju index --index {named(self.path)}"
             )
         return embedder
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from hypothesis.extra.numpy import arrays
 
 from index.embedding import EmbeddingSettings, StaticEmbedder, load_embedder, quantise
 from index.errors import ModelUnavailable
+from index.ingesting import IndexSettings, index_sources
+from index.store import open_library
 from index.transformer_embedding import SentenceTransformerEmbedder
 
 TEXTS = ["全球镓产量", "关税上调 25%", "全球"]
@@ -30,6 +33,39 @@ def minilm(monkeypatch: pytest.MonkeyPatch) -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture(scope="module")
+def tiny_transformer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence-transformers model of one layer with prompts of its own, as Qwen3's has."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    bare = tmp_path_factory.mktemp("bare")
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *"问文：关税上调出口管制镓产量0123456789",
+    ]
+    (bare / "vocab.txt").write_text("\n".join(dict.fromkeys(words)), encoding="utf-8")
+    BertTokenizerFast(str(bare / "vocab.txt")).save_pretrained(bare)
+    config = BertConfig(
+        vocab_size=len(dict.fromkeys(words)), hidden_size=16, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=16, max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(bare)
+    model = SentenceTransformer(
+        modules=[Transformer(str(bare)), Pooling(16)],
+        prompts={"query": "问：", "document": "文："},
+        device="cpu",
+    )
+    folder = tmp_path_factory.mktemp("tiny-transformer")
+    model.save(str(folder), create_model_card=False)
+    return folder
 
 
 def copy_of(model: Path, folder: Path) -> Path:
@@ -234,6 +270,54 @@ def test_transformer_settings_are_part_of_the_vectors_and_of_the_id(minilm: Path
     )
     assert plain.model_id == SentenceTransformerEmbedder(minilm, device="cpu").model_id
     assert plain.model_id != prompted.model_id
+
+
+def test_a_models_own_prompts_are_used_unless_settings_say_otherwise(
+    tiny_transformer: Path,
+) -> None:
+    settings = EmbeddingSettings(model=str(tiny_transformer), device="cpu")
+    own = load_embedder(settings)
+    plain = load_embedder(replace(settings, query_prompt="", document_prompt=""))
+    text = "关税上调"
+    for mine, expected in (
+        (own.embed_query(text), plain.embed_query("问：" + text)),
+        (own.embed_documents([text])[0], plain.embed_documents(["文：" + text])[0]),
+        (
+            load_embedder(replace(settings, query_prompt="出口：")).embed_query(text),
+            plain.embed_query("出口：" + text),
+        ),
+    ):
+        np.testing.assert_allclose(mine, expected, atol=1e-5)
+    assert not np.allclose(own.embed_query(text), plain.embed_query(text), atol=1e-3)
+    assert own.model_id != plain.model_id
+
+
+def test_batch_size_and_order_do_not_change_a_transformers_vectors(tiny_transformer: Path) -> None:
+    settings = EmbeddingSettings(model=str(tiny_transformer), device="cpu")
+    texts = ["关税" * n + "镓" for n in range(1, 8)]
+    one_by_one = load_embedder(replace(settings, batch_size=1))
+    together = load_embedder(settings)
+    np.testing.assert_allclose(
+        one_by_one.embed_documents(texts), together.embed_documents(texts), atol=1e-5
+    )
+    assert one_by_one.model_id == together.model_id
+
+
+def test_a_library_is_indexed_and_embedded_anew_by_a_transformer(
+    tiny_transformer: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.txt").write_text("关税上调。", encoding="utf-8")
+    library = tmp_path / "library"
+    index_sources(library, [tmp_path / "docs"])
+    settings = EmbeddingSettings(model=str(tiny_transformer), device="cpu", truncate_dim=8)
+    report = index_sources(library, [], IndexSettings(embedding=settings))
+    with open_library(library) as opened:
+        assert opened.embedder.model_id == report.reembedded
+        hits = opened.search_dense(opened.embedder.embed_query("关税"), 1)
+        expected = load_embedder(settings)
+        score = expected.embed_documents(["关税上调。"])[0] @ expected.embed_query("关税")
+    assert hits[0].score == pytest.approx(score, abs=0.02)
 
 
 def test_a_model_that_is_not_here_is_not_fetched(

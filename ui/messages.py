@@ -61,6 +61,8 @@ _TABLE: dict[str, tuple[str, str]] = {
         "Stopped; the library is as it was. Run the same command to go on",
     ),
     "index_writing": ("正在写入", "writing"),
+    "index_embedding": ("正在用新模型重算向量", "making new vectors"),
+    "index_reembedded": ("向量已全部用 {model} 重算", "all vectors were made anew with {model}"),
     "index_next": ('下一步：wenju ask "你的问题"{index}', 'Next: wenju ask "your question"{index}'),
     # sources, libraries
     "no_sources": ("资料库 {name} 是空的：wenju index 路径{index}",

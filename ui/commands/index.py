@@ -38,7 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild",
         action="store_true",
-        help=pick("全部重读重建（换模型或修复时）", "read and build everything anew"),
+        help=pick("全部重读重建（修复时）", "read and build everything anew"),
+    )
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        help=pick(
+            "向量模型：static-zh（自带）、sentence-transformers 模型的文件夹或名字；"
+            "换了模型只重算向量，文件不重读",
+            "embedding model: static-zh (comes with wenju), the folder or the name of a"
+            " sentence-transformers model; another one makes new vectors, files are not read again",
+        ),
     )
     parser.add_argument(
         "--verbose", "-v", action="store_true",
@@ -51,12 +61,18 @@ def run(args: argparse.Namespace) -> int:
     from index.ingesting import index_sources
     from ui.progress import progress
 
+    if args.model is not None:
+        args.set = [*args.set, f"embedding.model={args.model}"]
     settings = common.settings(args, ["index"])
+    names_model = any(one.key.startswith("embedding.") for one in settings.given)
     path = common.library_path(args)
     with progress() as show:
 
         def on_progress(now: Progress) -> None:
-            show(now.files_done, now.files_total, now.source or say("index_writing"))
+            if now.chunks_total:
+                show(now.chunks_done, now.chunks_total, say("index_embedding"))
+            else:
+                show(now.files_done, now.files_total, now.source or say("index_writing"))
 
         try:
             report = index_sources(
@@ -64,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
                 [Path(p) for p in args.paths],
                 settings.stage("index"),
                 rebuild=args.rebuild,
+                keep_model=not names_model,
                 on_progress=on_progress,
             )
         except KeyboardInterrupt:
@@ -101,6 +118,8 @@ def print_report(report: IndexReport, name: str, *, limit: int | None = _SHOWN) 
                 removed=report.removed,
             )
         )
+        if report.reembedded:
+            print(say("index_reembedded", model=report.reembedded))
     for key, items in (
         ("index_failed", [s for s in report.skipped if s.is_error]),
         ("index_skipped", [s for s in report.skipped if not s.is_error]),
