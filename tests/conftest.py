@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from index.embedding import EmbeddingSettings
@@ -114,3 +115,64 @@ def index_files(
         return library, index_sources(library, [docs], tiny_settings)
 
     return run
+
+
+@pytest.fixture
+def library_of(
+    wenju_home: Path, tmp_path: Path, tiny_settings: IndexSettings
+) -> Callable[..., Path]:
+    """Makes a named library of a few files: its folder."""
+
+    def make(name: str, files: Mapping[str, str | bytes], root: Path | None = None) -> Path:
+        docs = write_files(tmp_path / f"docs of {name}", files)
+        library = (root or wenju_home) / "libraries" / name
+        index_sources(library, [docs], tiny_settings)
+        return library
+
+    return make
+
+
+@pytest.fixture
+def serve(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., httpx.Client]]:
+    """Starts `wenju serve` on a free port, as a process of its own; a client of it.
+
+    Answers always, with the tiny model. Its log is `client.log`, a function; `client.process` is
+    the process.
+    """
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
+    monkeypatch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
+    started: list[tuple[subprocess.Popen[str], httpx.Client]] = []
+
+    def start(
+        *arguments: str, page: bool = False, headers: Mapping[str, str] | None = None
+    ) -> httpx.Client:
+        log = tmp_path / f"server-{len(started)}.log"
+        extra = [] if page else ["--no-page"]
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *extra, *arguments],
+                cwd=Path(__file__).parents[1],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.findall(r"http://[\d.:]+", line)
+        assert address, log.read_text()
+        url = address[0].replace("0.0.0.0", "127.0.0.1")
+        client = httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers)
+        client.log = log.read_text  # type: ignore[attr-defined]
+        client.process = process  # type: ignore[attr-defined]
+        started.append((process, client))
+        return client
+
+    yield start
+    for process, client in started:
+        client.close()
+        process.terminate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()

@@ -211,6 +211,38 @@ _TABLE: dict[str, tuple[str, str]] = {
         "还没有资料库。在终端运行 wenju demo（示例）或 wenju index 文件夹，然后刷新本页。",
         "No library yet. Run wenju demo or wenju index FOLDER in a terminal, then reload.",
     ),
+    # server
+    "serve_at": ("服务器：{url}（按 Ctrl-C 停止）", "Server: {url} (Ctrl-C stops it)"),
+    "serve_open": (
+        "注意：{host} 在这台机器之外也能连上；每个请求都要钥匙，请在前面加一层 HTTPS。",
+        "Mind: {host} can be reached from other machines; every request needs a key. Put HTTPS in"
+        " front of it.",
+    ),
+    "serve_no_key": (
+        "还没有钥匙，谁也进不来：wenju keys add 用户名",
+        "There is no key yet, so nobody gets in: wenju keys add USER",
+    ),
+    "page_loading": ("页面正在加载……", "The page is loading …"),
+    "page_failed": (
+        "页面没有加载成功，API 可照常使用；原因在服务器的日志里。",
+        "The page could not be loaded, the API works; the server's log has the reason.",
+    ),
+    "bad_host": (
+        "{host} 不能作地址（{error}）：用 127.0.0.1，或本机的一个地址",
+        "{host} cannot be listened at ({error}): take 127.0.0.1 or an address of this machine",
+    ),
+    "state_newer": (
+        "{path} 由更新版本的 wenju 写成：请升级 wenju",
+        "{path} was written by a newer wenju: upgrade wenju",
+    ),
+    "bad_user": (
+        "用户名 {user!r} 不行：1 到 32 个小写字母、数字、- 或 _，以字母或数字开头",
+        "{user!r} is no user name: 1 to 32 of a-z, 0-9, - and _, a letter or digit first",
+    ),
+    "otel_missing": (
+        "设了 {variable}，但没有装 OpenTelemetry：pip install 'wenju[otel]'",
+        "{variable} is set, but OpenTelemetry is not installed: pip install 'wenju[otel]'",
+    ),
     "bad_port": ("{port} 不能作端口：用 1 到 65535 之间的数，如 --port 7860",
                  "{port} is no port: take a number from 1 to 65535, such as --port 7860"),
     "port_taken": (

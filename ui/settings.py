@@ -28,6 +28,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "retrieval": ("rag.settings", "RetrievalSettings"),
     "reading": ("rag.settings", "ReadingSettings"),
     "answerability": ("rag.settings", "AnswerabilitySettings"),
+    "serve": ("ui.server.settings", "ServeSettings"),
 }
 FILE_NAME = "wenju.toml"
 PREFIX = "WENJU_"

@@ -69,16 +69,20 @@ def _first(names: list[str]) -> str | None:
     return names[0] if names else None
 
 
-def make_app(shelf: Shelf) -> FastAPI:
-    """The page as an ASGI application that answers to this machine's own names only."""
+def make_app(shelf: Shelf, *, guarded: bool = False) -> FastAPI:
+    """The page as an ASGI application that answers to this machine's own names only.
+
+    `guarded`: whoever mounts it sees to that.
+    """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
     from fastapi import FastAPI
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    # A foreign page cannot reach us by giving its own name our address.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    if not guarded:
+        # A foreign page cannot reach us by giving its own name our address.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     theme = gr.themes.Base(primary_hue="slate", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,

@@ -1,0 +1,172 @@
+"""The server as its callers see it: a process of its own, over loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+Serve = Callable[..., httpx.Client]
+QUESTION = "2025年碳酸锂产量是多少？"
+TEXT = "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n"
+
+
+@pytest.fixture
+def client(serve: Serve, library_of: Callable[..., Path]) -> httpx.Client:
+    library_of("default", {"锂.txt": TEXT})
+    return serve()
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    """(name, data) of each server-sent event."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        found.append((lines["event"], json.loads(lines["data"])))
+    return found
+
+
+def test_an_answer_is_the_record_that_the_command_line_gives(
+    client: httpx.Client, wenju_home: Path
+) -> None:
+    from index.store import open_library
+    from rag.answering import Answerer
+    from rag.settings import AnswerabilitySettings, RagSettings
+
+    answer = client.post("/v1/answers", json={"question": QUESTION, "as_of": "2026-01-31"})
+    assert answer.status_code == 200
+    always = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
+    from datetime import date
+
+    with open_library(wenju_home / "libraries" / "default") as library:
+        wanted = Answerer(library, always).answer(QUESTION, as_of=date(2026, 1, 31)).to_record()
+    found = answer.json()
+    assert list(found) == list(wanted)
+    assert found | {"timings_ms": {}} == json.loads(json.dumps(wanted)) | {"timings_ms": {}}
+    assert "96万吨" in found["answer"]
+
+
+@pytest.mark.parametrize("how", ["field", "header"])
+def test_a_stream_tells_statements_then_the_whole_record(client: httpx.Client, how: str) -> None:
+    body = {"question": QUESTION} | ({"stream": True} if how == "field" else {})
+    headers = {} if how == "field" else {"Accept": "text/event-stream"}
+    with client.stream("POST", "/v1/answers", json=body, headers=headers) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        *statements, (last, record) = events_of(stream.read().decode())
+    assert last == "done"
+    assert [name for name, _ in statements] == ["statement"] * len(record["statements"])
+    told = [{"text": d["text"], "citations": d["citations"]} for _, d in statements]
+    assert told == record["statements"]
+    assert [c for _, d in statements for c in d["sources"]] == record["citations"]
+
+
+def test_what_is_asked_wrongly_is_said_in_one_line_with_its_request_id(
+    client: httpx.Client,
+) -> None:
+    tries = {
+        422: {"question": ""},
+        404: {"question": "问", "library": "elsewhere"},
+        400: {"question": " "},
+    }
+    for status, body in tries.items():
+        for stream in (False, True):
+            answer = client.post("/v1/answers", json=body | {"stream": stream})
+            error = answer.json()["error"]
+            assert answer.status_code == status
+            assert error["request_id"] == answer.headers["x-request-id"]
+            assert error["message"]
+            assert "\n" not in error["message"]
+
+
+def test_a_search_gives_passages_and_a_document_its_words_at_a_span(client: httpx.Client) -> None:
+    found = client.post("/v1/search", json={"question": QUESTION, "limit": 1}).json()
+    (hit,) = found["passages"]
+    at = {"start": hit["start"], "end": hit["end"], "around": 0}
+    excerpt = client.get(f"/v1/documents/{hit['doc_id']}", params=at).json()
+    assert excerpt["text"] == hit["text"]
+    assert excerpt["length"] == len(TEXT.rstrip("\n")) or excerpt["length"] == len(TEXT)
+    beside = client.get("/v1/documents/锂.txt", params={"start": 5, "end": 7, "around": 2}).json()
+    assert (beside["start"], beside["end"], beside["text"]) == (3, 9, TEXT[3:9])
+
+
+def test_libraries_and_documents_are_listed(client: httpx.Client) -> None:
+    (library,) = client.get("/v1/libraries").json()["libraries"]
+    assert (library["name"], library["documents"], library["error"]) == ("default", 1, None)
+    listed = client.get("/v1/documents").json()
+    assert (listed["library"], listed["total"]) == ("default", 1)
+    assert [one["doc_id"] for one in listed["documents"]] == ["锂.txt"]
+    assert client.get("/v1/documents", params={"offset": 1}).json()["documents"] == []
+
+
+def test_files_come_in_are_asked_and_go_while_the_server_runs(
+    client: httpx.Client, wenju_home: Path
+) -> None:
+    files = [("files", ("员工.md", "港口现有员工8600人。".encode()))]
+    job = client.post("/v1/documents", files=files, data={"library": "港口"}, params={"wait": 60})
+    assert job.status_code == 202
+    assert (job.json()["status"], job.json()["result"]["added"]) == ("done", 1)
+    assert client.get(job.headers["location"]).json() == job.json()
+    ask = {"question": "港口有多少员工", "library": "港口"}
+    assert "8600人" in client.post("/v1/answers", json=ask).json()["answer"]
+
+    files = [("files", ("员工.md", "港口现有员工8700人。".encode()))]
+    client.post("/v1/documents", files=files, data={"library": "港口"}, params={"wait": 60})
+    assert "8700人" in client.post("/v1/answers", json=ask).json()["answer"]
+
+    gone = client.delete("/v1/documents/员工.md", params={"library": "港口", "wait": 60})
+    assert gone.json()["result"] == {"removed": 1}
+    assert client.post("/v1/answers", json=ask).json()["status"] == "abstained"
+    held = [p for p in wenju_home.rglob("*") if p.is_file() and p.suffix == ".md"]
+    assert held == []
+
+
+def test_a_job_that_fails_says_why_and_the_next_one_runs(client: httpx.Client) -> None:
+    bad = client.post(
+        "/v1/documents", files=[("files", ("a.pdf", b"no pdf"))], data={"library": "x"},
+        params={"wait": 60},
+    ).json()  # fmt: skip
+    good = client.post(
+        "/v1/documents", files=[("files", ("b.txt", b"Harbour traffic grew."))],
+        data={"library": "x"}, params={"wait": 60},
+    ).json()  # fmt: skip
+    assert bad["result"]["added"] == 0
+    assert bad["result"]["skipped"][0]["source"] == "a.pdf"
+    assert (good["status"], good["result"]["added"]) == ("done", 1)
+
+
+def test_health_and_metrics_are_told(client: httpx.Client) -> None:
+    client.post("/v1/answers", json={"question": QUESTION})
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path).json()["status"] == "ok"
+    metrics = client.get("/metrics").text
+    assert 'wenju_answers_total{status="answered"} 1.0' in metrics
+    assert 'route="/v1/answers"' in metrics
+    assert "碳酸锂" not in metrics
+
+
+def test_the_page_loads_in_the_background_and_is_the_chat_page(
+    serve: Serve, library_of: Callable[..., Path]
+) -> None:
+    library_of("default", {"锂.txt": TEXT})
+    client = serve(page=True)
+    assert client.get("/readyz").json()["page"] in ("loading", "ready")
+    pages = (client.get("/") for _ in range(10_000))
+    first, last = _until_ready(pages)
+    assert first.status_code in (200, 503)
+    assert "gradio" in last.text
+    assert client.get("/v1/nothing").json()["error"]["type"] == "not_found"
+
+
+def _until_ready(pages: Iterator[httpx.Response]) -> tuple[httpx.Response, httpx.Response]:
+    import time
+
+    until, first = time.monotonic() + 60, next(pages)
+    last = first
+    while last.status_code == 503 and time.monotonic() < until:
+        time.sleep(0.05)  # between two looks, not instead of one
+        last = next(pages)
+    return first, last

@@ -1,0 +1,1 @@
+"""The server: answers, documents, batches over HTTP, and the page on top."""

@@ -1,0 +1,141 @@
+"""Questions answered off the event loop, a few at a time, statement by statement."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rag.schema import Answer, Shown
+from ui.server.errors import ApiError
+from ui.server.tracing import span
+
+if TYPE_CHECKING:
+    from index.store import Library
+    from rag.answering import Answerer
+    from rag.filters import Filters
+    from rag.hits import Hit
+    from rag.settings import RagSettings
+    from ui.shelf import Shelf
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as a caller puts it."""
+
+    question: str
+    id: str = "q1"
+    as_of: date | None = None
+    where: Filters | None = None
+
+
+class Answering:
+    """A fixed number of threads; what waits beyond `max_waiting` is told to come back."""
+
+    def __init__(
+        self, shelf: Shelf, settings: RagSettings, *, threads: int, max_waiting: int
+    ) -> None:
+        self._shelf = shelf
+        self.settings = settings
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
+        self._most = threads + max_waiting
+        self.in_flight = 0  # only the event loop's thread counts
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def answer(self, library: Path, asked: Asked) -> Answer:
+        """Raises ApiError 503 when too many wait, and what answering raises."""
+
+        def work(opened: Library) -> Answer:
+            with span("wenju.answer"):
+                return self._answerer(opened).answer(
+                    asked.question, id=asked.id, as_of=asked.as_of, where=asked.where
+                )
+
+        return await self.read(library, work)
+
+    async def search(self, library: Path, asked: Asked, limit: int) -> tuple[str, list[Hit]]:
+        """(the library's hash, passages best first)"""
+        from rag.hits import find
+
+        def work(opened: Library) -> tuple[str, list[Hit]]:
+            with span("wenju.search"):
+                found = find(
+                    opened, asked.question, limit=limit, settings=self.settings.retrieval,
+                    as_of=asked.as_of, where=asked.where,
+                )  # fmt: skip
+            return opened.hash, found
+
+        return await self.read(library, work)
+
+    async def read(self, library: Path, work: Callable[[Library], T]) -> T:
+        """`work` with the library's current generation, on one of the threads."""
+
+        def with_library() -> T:
+            with self._shelf.reading(library) as opened:
+                return work(opened)
+
+        self._enter()
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, with_library)
+        finally:
+            self.in_flight -= 1
+
+    async def stream(self, library: Path, asked: Asked) -> AsyncIterator[Shown | Answer]:
+        """Statements as they are verified, then the record. A caller who leaves ends it early."""
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Shown | Answer | BaseException | None] = asyncio.Queue()
+        gone = threading.Event()
+
+        def tell(item: Shown | Answer | BaseException | None) -> None:
+            if not gone.is_set():
+                loop.call_soon_threadsafe(queue.put_nowait, item)
+
+        def work() -> None:
+            try:
+                with self._shelf.reading(library) as opened, span("wenju.answer"):
+                    for item in self._answerer(opened).stream(
+                        asked.question, id=asked.id, as_of=asked.as_of, where=asked.where
+                    ):
+                        if gone.is_set():
+                            return
+                        tell(item)
+            except Exception as error:
+                tell(error)
+            else:
+                tell(None)
+
+        self._enter()
+        future = loop.run_in_executor(self._pool, work)
+        try:
+            while (item := await queue.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            gone.set()
+            future.cancel()
+            self.in_flight -= 1
+
+    def _answerer(self, library: Library) -> Answerer:
+        from rag.answering import Answerer
+
+        return Answerer(library, self.settings)
+
+    def _enter(self) -> None:
+        if self.in_flight >= self._most:
+            raise ApiError(
+                503,
+                f"{self.in_flight} questions are waiting already; try again in a few seconds",
+                headers={"Retry-After": "2"},
+            )
+        self.in_flight += 1

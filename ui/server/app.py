@@ -1,0 +1,233 @@
+"""The application: routes, what guards them, and the page once it has loaded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ui.messages import say
+from ui.server import answers, documents, libraries
+from ui.server.access import Access
+from ui.server.answering import Answering
+from ui.server.errors import ApiError, as_api_error
+from ui.server.guarding import LOG, Guard, allowed_hosts, error_response
+from ui.server.jobs import Jobs
+from ui.server.metrics import Metrics
+from ui.server.models import Error
+from ui.server.services import Services
+from ui.server.settings import LOOPBACK, ServeSettings
+from ui.shelf import Shelf
+
+if TYPE_CHECKING:
+    from index.store import Library
+    from rag.settings import RagSettings
+    from ui.state import State
+
+API_PATHS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+# What any route may answer; each says more of its own.
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Error, "description": meaning}
+    for status, meaning in {
+        400: "The request cannot be met as it is",
+        401: "A key is needed",
+        403: "Not allowed, or from elsewhere",
+        404: "No such library, document or job of the caller's",
+        408: "The body did not arrive in time",
+        409: "Another writer is at work",
+        413: "Too large, or too many at once",
+        415: "A file of a type that is not taken",
+        422: "Not of the form below",
+        429: "Too many requests",
+        500: "Our own mistake",
+        503: "Busy, or not usable now",
+    }.items()
+}
+PageMaker = Callable[[Services], ASGIApp]
+
+
+def create_services(
+    state: State,
+    rag: RagSettings,
+    settings: ServeSettings,
+    *,
+    host: str = "127.0.0.1",
+    library: str | None = None,
+    job_settings: dict[str, Any] | None = None,
+) -> Services:
+    """Everything the routes need. Keys are asked for where anyone but this machine can come."""
+    shelf = Shelf(on_open=warm)
+    needs_key = settings.keys or settings.per_user or host not in LOOPBACK
+    metrics = Metrics()
+    answering = Answering(shelf, rag, threads=settings.threads, max_waiting=settings.max_waiting)
+    jobs = Jobs(state, settings=job_settings, on_end=lambda job: _count(metrics, job))
+    metrics.watch("wenju_questions_in_flight", "Answered or waiting", lambda: answering.in_flight)
+    metrics.watch("wenju_libraries_open", "Libraries held open", lambda: len(shelf))
+    metrics.watch("wenju_jobs_waiting", "Jobs queued or running", lambda: jobs.waiting)
+    access = Access(state, settings, keys=needs_key, library=library)
+    return Services(settings, state, shelf, access, answering, jobs, metrics)
+
+
+def _count(metrics: Metrics, job: Any) -> None:
+    metrics.jobs.labels(job.kind, job.status).inc()
+
+
+def warm(library: Library) -> None:
+    """What the first question would otherwise wait for: model, vectors, ids."""
+    for segment in library._segments:
+        _ = segment.dense, segment.doc_ids
+    _ = library.embedder
+
+
+def create_app(
+    services: Services, *, host: str = "127.0.0.1", page: PageMaker | None = None
+) -> FastAPI:
+    """`page` makes the application of the page; it is called in a thread once the server runs."""
+    holder = Page(page) if page is not None else None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.jobs.start()
+        loading = asyncio.create_task(holder.load(services)) if holder else None
+        try:
+            yield
+        finally:
+            if loading is not None:
+                loading.cancel()
+                await asyncio.gather(loading, return_exceptions=True)
+            await services.jobs.stop()
+            services.answering.close()
+            services.shelf.close()
+
+    app = FastAPI(
+        title="wenju",
+        version=version("wenju"),
+        summary="Ask your documents; every sentence of an answer shows the words it rests on.",
+        docs_url=None,  # their scripts come from the network
+        redoc_url=None,
+        lifespan=lifespan,
+        responses=_REFUSALS,
+    )
+    app.state.services = services
+    app.state.page = holder
+    for router in _routers():
+        app.include_router(router)
+    if holder is not None:
+        app.router.routes.append(_PageRoute(holder))
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _failed)
+    app.add_exception_handler(Exception, _failed)
+    for kind in _known_errors():
+        app.add_exception_handler(kind, _failed)
+    app.add_middleware(
+        Guard,
+        settings=services.settings,
+        metrics=services.metrics,
+        hosts=allowed_hosts(host, services.settings),
+    )
+    return app
+
+
+def _routers() -> list[Any]:
+    return [answers.router, libraries.router, documents.router, libraries.health]
+
+
+def _known_errors() -> list[type[Exception]]:
+    from index.errors import IndexingError
+    from rag.errors import AnsweringError
+    from ui.errors import UiError
+
+    return [IndexingError, AnsweringError, UiError]
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    told = as_api_error(error)
+    if told.status_code == 500:
+        LOG.error("failed", exc_info=error, extra={"fields": {"request_id": _id(request)}})
+    return error_response(told, _id(request))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Which field, and what is wrong with it; never what was sent."""
+    assert isinstance(error, RequestValidationError)
+    problems = [
+        f"{'.'.join(str(part) for part in one['loc'] if part != 'body')}: {one['msg']}"
+        for one in error.errors()[:5]
+    ]
+    line = "; ".join(problems).encode(errors="replace").decode()
+    return error_response(ApiError(422, line[:1000]), _id(request))
+
+
+def _id(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))
+
+
+class Page:
+    """The page's application, imported in the background; until then a line that says so."""
+
+    def __init__(self, make: PageMaker) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+        self.status = "loading"
+
+    async def load(self, services: Services) -> None:
+        """Loads it, then keeps its lifespan open until cancelled."""
+        try:
+            made = await asyncio.to_thread(self._make, services)
+        except Exception as error:
+            self.status = "failed"
+            LOG.error("page", exc_info=error)
+            return
+        context: Callable[[Any], Any] | None = getattr(
+            getattr(made, "router", None), "lifespan_context", None
+        )
+        opened = context(made) if context is not None else contextlib.nullcontext()
+        async with opened:
+            self._app, self.status = made, "ready"
+            await asyncio.get_running_loop().create_future()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        if services.access.needs_key:
+            request = Request(scope, receive)
+            try:
+                services.access.caller(request)
+            except ApiError as error:
+                await error_response(error, _id(request))(scope, receive, send)
+                return
+        if self._app is not None:
+            await self._app(scope, receive, send)
+            return
+        line = say("page_loading" if self.status == "loading" else "page_failed")
+        refresh = '<meta http-equiv="refresh" content="1">' if self.status == "loading" else ""
+        html = f"<!doctype html><meta charset=utf-8>{refresh}<title>wenju</title><p>{line}</p>"
+        await HTMLResponse(html, 503, {"Retry-After": "1"})(scope, receive, send)
+
+
+class _PageRoute(BaseRoute):
+    """Everything that is no path of the API goes to the page."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path = scope["path"]
+        is_ours = any(path == one or path.startswith(one + "/") for one in API_PATHS)
+        if scope["type"] != "http" or is_ours:
+            return Match.NONE, {}
+        return Match.FULL, {"endpoint": self._page}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._page(scope, receive, send)
+
+
+Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]

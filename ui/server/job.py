@@ -1,0 +1,122 @@
+"""One job in a process of its own; see `ui.server.jobs`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from index.errors import IndexingError, LibraryLocked
+from rag.errors import AnsweringError
+from ui.errors import UiError
+
+_LOCKED_S = 60.0  # so long another writer of the library is waited for
+_TELL_EVERY_S = 0.2
+Tell = Callable[[dict[str, Any]], None]
+
+
+def main() -> int:
+    spec = json.loads(sys.stdin.buffer.read())
+    with contextlib.suppress(OSError):
+        os.nice(10)  # those who ask come first
+    try:
+        result = _KINDS[spec["kind"]](spec, _teller())
+    except (IndexingError, AnsweringError, UiError, OSError) as error:
+        _write({"error": " ".join(str(error).split())})
+        return 1
+    _write({"result": result})
+    return 0
+
+
+def _index(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    from index.ingesting import Progress, index_sources
+
+    def on_progress(now: Progress) -> None:
+        tell({"files_done": now.files_done, "files_total": now.files_total,
+              "documents": now.documents})  # fmt: skip
+
+    report = _patiently(
+        lambda: index_sources(
+            Path(spec["path"]),
+            [Path(p) for p in spec["sources"]],
+            _settings(spec).stage("index"),
+            on_progress=on_progress,
+        )
+    )
+    folder = spec.get("uploads", "")
+    told = asdict(report)
+    told["skipped"] = [
+        {"source": one.source, "reason": one.reason.replace(folder + os.sep, ""),
+         "is_error": one.is_error}
+        for one in report.skipped[:100]
+    ]  # fmt: skip
+    told["n_skipped"] = len(report.skipped)
+    return told
+
+
+def _remove(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    from index.ingesting import remove_documents
+
+    n = _patiently(lambda: remove_documents(Path(spec["path"]), spec["doc_ids"]))
+    for name in spec.get("files", []):
+        Path(name).unlink(missing_ok=True)
+    return {"removed": n}
+
+
+def _batch(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    raise UiError("batches are not there yet")
+
+
+def _patiently(work: Callable[[], Any]) -> Any:
+    """Waits for another writer of the library, within reason."""
+    until = time.monotonic() + _LOCKED_S
+    while True:
+        try:
+            return work()
+        except LibraryLocked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def _settings(spec: Mapping[str, Any]) -> Any:
+    from ui.settings import load_settings
+
+    given = spec["settings"]
+    file = Path(given["file"]) if given.get("file") else None
+    flags = given.get("flags", [])
+    return load_settings(["index", "rag"], flags=flags, environ=os.environ, file=file)
+
+
+def _teller() -> Tell:
+    last = 0.0
+
+    def tell(progress: dict[str, Any]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _TELL_EVERY_S:
+            last = now
+            _write({"progress": progress})
+
+    return tell
+
+
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any], Tell], dict[str, Any]]] = {
+    "index": _index,
+    "remove": _remove,
+    "batch": _batch,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
