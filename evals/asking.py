@@ -47,7 +47,11 @@ class LibraryAsker:
         """Raises what the answerer raises. A greeting retrieves nothing."""
         day = date.fromisoformat(question.as_of) if question.as_of else self._as_of
         answer, found = self._answerer.explained(
-            question.question, id=question.id, as_of=day, limit=DEPTH
+            question.question,
+            id=question.id,
+            as_of=day,
+            history=[(turn.question, turn.answer) for turn in question.history],
+            limit=DEPTH,
         )
         ranked = tuple(
             Ranked(s.doc_id, s.sentence.spans, s.score) for s in (found.sentences if found else ())

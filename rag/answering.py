@@ -1,20 +1,21 @@
 """The map from a question to an answer; reads like the picture in docs/ARCHITECTURE.md.
 
-question ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading ─ citing ─▶ Answer
+question ─ history ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading ─ citing ─▶ Answer
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag import answerability, greeting
 from rag.citing import cite, renumber
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
+from rag.history import complete, said_before, turns_of, unsaid
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
@@ -52,15 +53,27 @@ class Answerer:
         as_of: date | None = None,
         sources: Sequence[str] | str | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
+        completed_question: str | None = None,
     ) -> Answer:
         """`as_of` is what 今年 and "last year" are counted from (default: today).
 
         `sources`: patterns such as "reports/*.pdf" on the files' paths; None looks everywhere.
         `where`: kinds and dates of documents, too; what both give must hold.
+        `history`: earlier turns, oldest first: questions, or pairs of a question and its answer.
+        A follow-up is completed from them; `completed_question`, where given, is asked instead.
         Raises BadQuestion for an empty question and for one that is too long.
         """
-        asked = self.explained(question, id=id, as_of=as_of, sources=sources, where=where, limit=0)
-        return asked[0]
+        return self.explained(
+            question,
+            id=id,
+            as_of=as_of,
+            sources=sources,
+            where=where,
+            history=history,
+            completed_question=completed_question,
+            limit=0,
+        )[0]
 
     def stream(
         self,
@@ -70,12 +83,22 @@ class Answerer:
         as_of: date | None = None,
         sources: Sequence[str] | str | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
+        completed_question: str | None = None,
     ) -> Iterator[Shown | Answer]:
         """Each statement once it is verified, in the answer's order; the whole record last.
 
         Where nothing is answered, the record alone. Raises BadQuestion as `answer` does.
         """
-        answer = self.answer(question, id=id, as_of=as_of, sources=sources, where=where)
+        answer = self.answer(
+            question,
+            id=id,
+            as_of=as_of,
+            sources=sources,
+            where=where,
+            history=history,
+            completed_question=completed_question,
+        )
         yield from shown(answer)
         yield answer
 
@@ -87,12 +110,34 @@ class Answerer:
         as_of: date | None = None,
         sources: Sequence[str] | str | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
+        completed_question: str | None = None,
         limit: int = 10,
     ) -> tuple[Answer, Explanation | None]:
         """An answer and how it came about, from one retrieval; None where nothing is asked.
 
         `limit`: how many ranked sentences are told. Raises BadQuestion as `answer` does.
         """
+        checked(question, as_of or date.today())
+        turns = turns_of(history)
+        completed = (completed_question or "").strip() or complete(question, turns, self._near)
+        answer, explanation = self._explained(
+            completed or question, said_before(question, turns), id, as_of, sources, where, limit
+        )
+        if completed is not None and completed != question:
+            answer = replace(answer, question=question, completed_question=completed)
+        return answer, explanation
+
+    def _explained(
+        self,
+        question: str,
+        before: frozenset[tuple[str, int, int]],
+        id: str,
+        as_of: date | None,
+        sources: Sequence[str] | str | None,
+        where: Filters | None,
+        limit: int,
+    ) -> tuple[Answer, Explanation | None]:
         started = time.perf_counter()
         day = as_of or date.today()
         asked = checked(question, day)
@@ -115,6 +160,7 @@ class Answerer:
                 timings_ms=_timings(started, started, started),
             )
             return invited, None
+        retrieval = unsaid(retrieval, before)
         scores = score(retrieval)
         retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
@@ -138,6 +184,13 @@ class Answerer:
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
         return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
+
+    def _near(self, a: str, b: str) -> float:
+        """Cosine of two words; 0 where dense search is off."""
+        if not self.settings.retrieval.dense:
+            return 0.0
+        embed = self.library.embedder.embed_query
+        return float(embed(a) @ embed(b))
 
     def _matching(
         self, sources: Sequence[str] | str | None, where: Filters | None

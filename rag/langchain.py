@@ -61,8 +61,10 @@ def answering_runnable(
 ) -> Runnable[Any, dict[str, Any]]:
     """A Runnable from a question to the answer record.
 
-    Input: the question, or {"question": …} with any of `id`, `as_of` (a date or ISO text) and
-    `sources`. `invoke`, `ainvoke` and `batch` work; errors are those of `Answerer.answer`.
+    Input: the question, or {"question": …} with any of `id`, `as_of` (a date or ISO text),
+    `sources`, `history` (earlier turns, as `Answerer.answer` takes them) and
+    `completed_question`. `invoke`, `ainvoke` and `batch` work; errors are those of
+    `Answerer.answer`.
     """
     answerer = Answerer(library, settings)
 
@@ -76,6 +78,8 @@ def answering_runnable(
             id=str(question.get("id", "q1")),
             as_of=date.fromisoformat(as_of) if isinstance(as_of, str) else as_of,
             sources=sources,
+            history=question.get("history") or (),
+            completed_question=question.get("completed_question"),
         ).to_record()
 
     return RunnableLambda(answer, name="wenju")
