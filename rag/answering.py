@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rag import answerability, greeting
+from rag import answerability, greeting, sources_of
 from rag.citing import cite, renumber
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
@@ -141,6 +141,9 @@ class Answerer:
         started = time.perf_counter()
         day = as_of or date.today()
         asked = checked(question, day)
+        wanted = sources_of.wanted_of(question)
+        if wanted is not None:  # 这句话出自哪里 is in no document; the sentence is
+            asked = checked(wanted.about, day)
         retrieval = None
         if not greeting.is_greeting(asked):
             retrieval = retrieve(
@@ -164,10 +167,13 @@ class Answerer:
         scores = score(retrieval)
         retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
-        statements: tuple[Statement, ...] = ()
-        citations: tuple[Citation, ...] = ()
+        drafts: Sequence[Draft] = ()
         if confidence is not None and confidence >= self._threshold():
-            statements, citations = _shown(read(retrieval, scores, self.settings.reading))
+            drafts = read(retrieval, scores, self.settings.reading)
+        if wanted is not None:
+            statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
+        else:
+            statements, citations = _shown(drafts)
         abstention = None if statements else self._abstention(retrieval, scores)
         answer = Answer(
             id=id,

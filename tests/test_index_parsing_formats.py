@@ -311,3 +311,20 @@ def test_any_input_is_covered_without_overlap(
             assert block.span.start <= cell.start < cell.end <= block.span.end
     assert covered(found) >= 0.995
     found.text.encode("utf-8")
+
+
+def test_numbered_notes_of_markdown_are_linked_and_links_are_no_notes(tmp_path: Path) -> None:
+    raw = (
+        "# 报告\n\n桥梁共73座[1]。铁索桥两座，\n[2]号桥除外[2]。\n\n[详见](a.html)\n\n"
+        "[1] 林既白：《青石河志》，第88页。\n该书有两版。\n[2] 水务局档案。\n\n[3](b.html) 见此。\n"
+    )
+    (tmp_path / "a.md").write_text(raw, encoding="utf-8")
+    (document,) = parse_file(tmp_path / "a.md", "a.md")
+    assert isinstance(document, Document)
+    notes = [b for b in document.blocks if b.kind is BlockKind.FOOTNOTE]
+    assert [document.joined(b.spans) for b in notes] == [
+        "[1] 林既白：《青石河志》，第88页。该书有两版。",
+        "[2] 水务局档案。",
+    ]
+    assert [len(b.markers) for b in notes] == [1, 2]
+    assert "铁索桥两座，[2]号桥除外[2]。" in document.text

@@ -10,7 +10,7 @@ from index.parsing import marks
 from index.parsing.building import Draft, Found, build, plain
 from index.parsing.lines import Line, split_lines
 from index.parsing.metadata import date_in, read_facts
-from index.parsing.notes import link
+from index.parsing.notes import Pending, find_markers, link, note_start
 from index.parsing.tables import Table, pipe_cells, table_drafts
 from index.schema import BlockKind, Document
 
@@ -84,6 +84,7 @@ class _Reader:
         self.edits.drop_controls(self.raw)
         lines = [line for line in split_lines(self.raw) if line.start >= self.start]
         self.lines = lines
+        self.pending = Pending(find_markers(self.raw), frozenset(line.start for line in lines))
         i, tables = 0, 0
         while i < len(lines):
             line = lines[i]
@@ -136,8 +137,26 @@ class _Reader:
             draft = self._add(BlockKind.FOOTNOTE, start, line.end)
             draft.label, self.open = note.group(1), draft
             return 1
+        if (opened := note_start(text)) and self._opens_note(opened[0], start, text, fresh):
+            listed = bool(self.drafts) and self._in_bibliography()
+            draft = self._add(
+                BlockKind.REFERENCE if listed else BlockKind.FOOTNOTE, start, line.end
+            )
+            draft.label, self.open = opened[1], draft
+            return 1
         self._text(line, start, text, fresh)
         return 1
+
+    def _opens_note(self, name: str, start: int, text: str, fresh: bool) -> bool:
+        """A line that begins with [1] or ① is a note where the text has used that label."""
+        if re.match(r"\[\d+\][(\[]", text):  # a link
+            return False
+        before = self.raw[: self.open.end][-24:] if self.open is not None else ""
+        is_free = fresh or self.open is None or self.open.label or marks.is_terminal(before)
+        if not is_free or not (self.pending.waits(name, start) or self._in_bibliography()):
+            return False
+        self.pending.take(name, start)
+        return True
 
     def _text(self, line: Line, start: int, text: str, fresh: bool) -> None:
         bullet, ordered = _BULLET.match(text), _ORDERED.match(text)
