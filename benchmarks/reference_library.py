@@ -21,7 +21,7 @@ from index.schema import (
     Sentence,
     Span,
 )
-from index.segmenting import grams, words
+from index.segmenting import grams
 from index.synonyms import Synonyms
 
 
@@ -61,10 +61,9 @@ class ReferenceLibrary:
             sections = {document.blocks[s.block].section for s in inside}
             heading = "\n".join(sorted({h for section in sections for h in section}))
             fields = {
-                "words": words(text),
                 "grams": grams(text),
-                "title": words(document.title),
-                "heading": words(heading),
+                "title": grams(document.title),
+                "heading": grams(heading),
             }
             for field, tokens in fields.items():
                 for token in set(tokens):

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Outcome = Literal["added", "changed", "unchanged"]
 
 _EMBED_CHUNKS = 512  # embedded in one call
-_FLUSH_CHUNKS = 20_000  # a segment is closed at this size …
+_FLUSH_CHUNKS = 60_000  # a segment is closed at this size …
 _FLUSH_S = 25.0  # … or after this time: what a killed run has closed is not done again
 _MERGE_CHUNKS = 1_000  # a run may rewrite so many chunks, or a multiple of what it added itself
 _MERGE_FACTOR = 4
@@ -341,19 +341,8 @@ class Builder:
         writer = SegmentWriter(self._path, self._fingerprint)
         try:
             for old in merged:
-                segment = old.segment
-                for entry in segment.catalogue.entries():
-                    if entry.ordinal in old.dead:
-                        continue
-                    first, n = entry.first_chunk, entry.info.n_chunks
-                    chunks = tuple(segment.chunk(i) for i in range(first, first + n))
-                    prepared = Prepared(
-                        segment.catalogue.document(entry),
-                        segment.catalogue.sentences(entry),
-                        chunks,
-                        segment.catalogue.aliases(entry),
-                    )
-                    writer.add(prepared, segment.dense.codes(first, first + n), entry.info)
+                if self._is_used(old):
+                    writer.take(old.segment, old.dead)
             return writer.close()
         except BaseException:
             writer.abandon()

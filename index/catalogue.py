@@ -90,6 +90,15 @@ class CatalogueWriter:
         sentences: tuple[Sentence, ...],
         aliases: Iterable[Alias] = (),
     ) -> None:
+        self._insert(entry, (document.text, _pack_layout(document), _pack_sentences(sentences)))
+        self._insert_aliases(entry, [_alias_values(document.text, alias) for alias in aliases])
+
+    def copy(self, other: Catalogue, old: Entry, new: Entry) -> None:
+        """A document of another catalogue, as it is stored there."""
+        self._insert(new, other.contents(old))
+        self._insert_aliases(new, other.alias_values(old))
+
+    def _insert(self, entry: Entry, contents: tuple[str, bytes, bytes]) -> None:
         info = entry.info
         self._db.execute(
             f"INSERT INTO documents (ordinal, {_INFO}, first_chunk, digest)"
@@ -101,13 +110,12 @@ class CatalogueWriter:
                 entry.digest,
             ),
         )  # fmt: skip
-        self._db.execute(
-            "INSERT INTO contents VALUES (?, ?, ?, ?)",
-            (entry.ordinal, document.text, _pack_layout(document), _pack_sentences(sentences)),
-        )
+        self._db.execute("INSERT INTO contents VALUES (?, ?, ?, ?)", (entry.ordinal, *contents))
+
+    def _insert_aliases(self, entry: Entry, rows: Iterable[tuple[Any, ...]]) -> None:
         self._db.executemany(
             f"INSERT INTO aliases VALUES ({', '.join('?' * 10)})",
-            (_alias_values(entry.ordinal, document.text, alias) for alias in aliases),
+            ((entry.ordinal, *row) for row in rows),
         )
 
     def close(self) -> None:
@@ -160,9 +168,38 @@ class Catalogue:
         )
         return rows
 
-    def doc_ids(self) -> list[str]:
+    def doc_ids(self, ordinals: Collection[int]) -> dict[int, str]:
         """By ordinal."""
-        return [row[0] for row in self._rows("SELECT doc_id FROM documents ORDER BY ordinal")]
+        return dict(
+            self._rows(
+                "SELECT ordinal, doc_id FROM documents"
+                " WHERE ordinal IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(ordinals)),),
+            )
+        )
+
+    def ordinals(self, doc_ids: Collection[str]) -> set[int]:
+        """Of those documents that are here."""
+        rows = self._rows(
+            "SELECT ordinal FROM documents WHERE doc_id IN (SELECT value FROM json_each(?))",
+            (_dump(list(doc_ids)),),
+        )
+        return {row[0] for row in rows}
+
+    def contents(self, entry: Entry) -> tuple[str, bytes, bytes]:
+        """Text, layout and sentences as they are stored."""
+        columns = "SELECT text, layout, sentences FROM contents WHERE ordinal = ?"
+        row: tuple[str, bytes, bytes] = self._rows(columns, (entry.ordinal,))[0]
+        return row
+
+    def alias_values(self, entry: Entry) -> list[tuple[Any, ...]]:
+        """The aliases of a document as they are stored, without its ordinal."""
+        if not self._has_aliases:
+            return []
+        rows = self._rows(
+            "SELECT * FROM aliases WHERE ordinal = ? ORDER BY rowid", (entry.ordinal,)
+        )
+        return [row[1:] for row in rows]
 
     def document(self, entry: Entry) -> Document:
         text, layout = self._rows(
@@ -238,10 +275,10 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(ordinal, first_chunk, digest, DocumentInfo(*(*info, json.loads(meta))))
 
 
-def _alias_values(ordinal: int, text: str, alias: Alias) -> tuple[int | str, ...]:
+def _alias_values(text: str, alias: Alias) -> tuple[int | str, ...]:
     long, short = (text[span.start : span.end] for span in (alias.long, alias.short))
     return (
-        ordinal, alias.kind, alias.long.start, alias.long.end, alias.short.start, alias.short.end,
+        alias.kind, alias.long.start, alias.long.end, alias.short.start, alias.short.end,
         long, short, alias_key(long), alias_key(short),
     )  # fmt: skip
 

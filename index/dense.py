@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from index.embedding import quantise
+from index.selecting import best_of
 
 if TYPE_CHECKING:
     from index.embedding import Codes, Vectors
 
-_SCALE = 127.0 * 127.0
+SCALE = 127 * 127  # of a cosine of 1
+_MORE = 32  # fetched beyond k, to see whether others tie with the last
 
 
 def write_codes(path: Path, codes: Codes) -> None:
@@ -37,7 +39,8 @@ def _index(codes: Codes) -> Any:
         faiss.ScalarQuantizer.QT_8bit_direct_signed,
         faiss.METRIC_INNER_PRODUCT,
     )
-    index.add(codes.astype(np.float32))
+    for first in range(0, len(codes), 10_000):  # as floats they are four times as large
+        index.add(codes[first : first + 10_000].astype(np.float32))
     return index
 
 
@@ -61,29 +64,43 @@ class DenseSegment:
         return int(self._index.ntotal)
 
     def search(
-        self, vector: Vectors, k: int, *, allowed: npt.NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, float]]:
-        """The k nearest (chunk ordinal, cosine), best first; ties in the engine's own order.
+        self,
+        vector: Vectors,
+        k: int,
+        ranks: npt.NDArray[np.integer],
+        *,
+        allowed: npt.NDArray[np.bool_] | None = None,
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """Ordinals of the k nearest chunks, in no order, and their inner products with the query.
 
-        `vector` is `(dim,)`, normalised; `allowed` is one flag per chunk, None for all.
+        `vector` is `(dim,)`, normalised; `allowed` is one flag per chunk, None for all. Of equally
+        near ones those of the smallest `ranks` are taken. Cosine = product / SCALE.
         """
         faiss = self._faiss
-        k = min(k, len(self) if allowed is None else int(allowed.sum()))
-        if k < 1:
-            return []
+        available = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        if k < 1 or not available:
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.int64)
         query = quantise(vector[None, :]).astype(np.float32)
         # One question is no work for a team of threads: waking it costs more than the search.
         # OpenMP keeps this setting by thread, so it is made where the search is.
         faiss.omp_set_num_threads(1)
-        if allowed is None:
-            scores, ids = self._index.search(query, k)
-        else:
+        params = None
+        if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)
-            scores, ids = self._index.search(query, k, params=faiss.SearchParameters(sel=selector))
-        return [
-            (int(i), float(s) / _SCALE) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0
-        ]
+            params = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+        wanted = min(k + _MORE, available)
+        found, ids = self._index.search(query, wanted, params=params)
+        products, ordinals = found[0].astype(np.int64), ids[0].astype(np.intp)
+        if wanted < available and products[-1] == products[k - 1]:
+            # Very many tie: then all are looked at.
+            products = (self.codes(0, len(self)) @ query[0]).astype(np.int64)
+            ordinals = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+            products = products[ordinals]
+        if len(ordinals) > k:
+            # Shifted, so that the least near still counts.
+            chosen = best_of(products - products.min() + 1, ranks[ordinals], k)
+            products, ordinals = products[chosen], ordinals[chosen]
+        return ordinals, products
 
     def codes(self, first: int, last: int) -> Codes:
         """The codes of chunks [first, last) as `(n, dim) int8`."""

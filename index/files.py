@@ -69,7 +69,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except IndexingError:
         raise
     except Exception as error:
-        # tantivy, FAISS and SQLite wrap the system's error in a text of their own.
+        # FAISS and SQLite wrap the system's error in a text of their own.
         if any(words in str(error) for words in _FULL_WORDS):
             raise _full(folder) from error
         raise

@@ -46,7 +46,7 @@ from index.parsing import ParseSettings, parse_file
 from index.parsing.pool import Parsers
 from index.reembedding import differs_in_model_only, reembed
 from index.schema import Document, Skipped
-from index.segmenting import DICTIONARY_ID, load_dictionary
+from index.segmenting import DICTIONARY_ID
 from index.sources import (
     SourceFile,
     expand,
@@ -59,8 +59,6 @@ from index.sources import (
 )
 from index.synonyms import SYNONYMS
 
-# Below this, reading jieba's whole dictionary costs more than looking words up one by one.
-_BULK_BYTES = 300_000
 _TELL_EVERY = 100  # documents of one file
 _LOCK = "writer.lock"
 
@@ -251,8 +249,6 @@ class _Run:
 
     def read_files(self) -> None:
         to_read = self._survey.to_read
-        if sum(file.state.size for file in to_read) > _BULK_BYTES:
-            load_dictionary()
         fresh = [file for file in to_read if not self._takes_up(file)]
         with Parsers(self._settings.parse, parse_file) as parsers:
             all_found = parsers.parse((file.path, file.source) for file in fresh)

@@ -26,7 +26,7 @@ from index.errors import LibraryBroken, LibraryNotFound, LibraryVersion
 from index.files import write_whole
 from index.places import named
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PARSER_VERSION = 3
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"

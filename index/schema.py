@@ -167,6 +167,10 @@ class Chunk:
     last_sentence: int
 
 
+def make_chunk_id(doc_id: str, start: int, end: int) -> str:
+    return f"{doc_id}@{start}-{end}"
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """A catalogue row: what `wenju sources` lists."""

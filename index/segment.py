@@ -8,22 +8,22 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from index.catalogue import Catalogue, CatalogueWriter, Entry
 from index.dense import DenseSegment, write_codes
 from index.errors import LibraryBroken
 from index.files import hash_file, sync_file, sync_folder
 from index.glossary import Alias
-from index.lexical import LexicalRow, LexicalSegment, LexicalWriter
+from index.lexical import LexicalSegment, LexicalWriter
 from index.manifest import SEGMENTS, Fingerprint, SegmentRef, rebuild_command
-from index.schema import Chunk, Document, DocumentInfo, Sentence, Span
-from index.segmenting import grams, words
+from index.schema import Chunk, Document, DocumentInfo, Sentence, Span, make_chunk_id
 
 if TYPE_CHECKING:
     from index.embedding import Codes
@@ -85,6 +85,7 @@ class SegmentWriter:
         self._catalogue = CatalogueWriter(self._aside / CATALOGUE)
         self._lexical = LexicalWriter(self._aside / LEXICAL)
         self._chunks: list[tuple[int, int, int, int, int]] = []
+        self._chunk_ids: list[str] = []
         self._codes: list[Codes] = []
         self.n_documents = 0
 
@@ -98,28 +99,49 @@ class SegmentWriter:
         entry = Entry(ordinal, first, digest, info)
         self._catalogue.add(entry, document, prepared.sentences, prepared.aliases)
         stem = document.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        title = grams(f"{document.title}\n{stem}")
+        title = f"{document.title}\n{stem}"
         for chunk in prepared.chunks:
             text = chunk_text(document, prepared.sentences, chunk)
-            heading = grams(_heading(document, prepared.sentences, chunk))
-            self._lexical.add(
-                LexicalRow(self.n_chunks, ordinal, words(text), grams(text), title, heading)
-            )
+            self._lexical.add(text, title, _heading(document, prepared.sentences, chunk))
             self._chunks.append(
                 (
                     ordinal, chunk.span.start, chunk.span.end,
                     chunk.first_sentence, chunk.last_sentence,
                 )
             )  # fmt: skip
+            self._chunk_ids.append(chunk.chunk_id)
         self._codes.append(codes)
         self.n_documents += 1
+
+    def take(self, segment: Segment, dead: Collection[int]) -> None:
+        """All documents of another segment but the dead ones, as they are: nothing is remade."""
+        kept = ~segment.flags(dead)
+        for entry in segment.catalogue.entries():
+            if entry.ordinal in dead:
+                continue
+            new = replace(entry, ordinal=self.n_documents, first_chunk=self.n_chunks)
+            self._catalogue.copy(segment.catalogue, entry, new)
+            last = entry.first_chunk + entry.info.n_chunks
+            for _, *places in segment.chunks[entry.first_chunk : last, :5].tolist():
+                self._chunks.append((new.ordinal, *places))
+                self._chunk_ids.append(make_chunk_id(entry.info.doc_id, *places[:2]))
+            self._codes.append(segment.dense.codes(entry.first_chunk, last))
+            self.n_documents += 1
+        self._lexical.take(segment.lexical, kept)
 
     def close(self) -> SegmentRef:
         self._catalogue.close()
         self._lexical.close()
-        np.save(self._aside / CHUNKS, np.array(self._chunks, dtype=np.int64).reshape(-1, 5))
+        np.save(self._aside / CHUNKS, self._chunk_table())
         write_codes(self._aside / VECTORS, np.concatenate(self._codes))
         return seal(self._aside, self._target, self._fingerprint, self.n_documents, self.n_chunks)
+
+    def _chunk_table(self) -> np.ndarray:
+        order = sorted(range(self.n_chunks), key=self._chunk_ids.__getitem__)
+        table = np.empty((self.n_chunks, 6), dtype=np.int32)
+        table[:, :5] = np.array(self._chunks, dtype=np.int32).reshape(-1, 5)
+        table[order, 5] = np.arange(self.n_chunks)
+        return table
 
     def abandon(self) -> None:
         self._catalogue.abandon()
@@ -156,7 +178,7 @@ class Segment:
         try:
             self.catalogue = Catalogue(folder / CATALOGUE)
             self.chunks = np.load(folder / CHUNKS, mmap_mode="r")
-            self.lexical = LexicalSegment(folder / LEXICAL)
+            self.lexical = LexicalSegment(folder / LEXICAL, ref.n_chunks)
             # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
             self._vectors = (folder / VECTORS).open("rb")
         except (OSError, ValueError, LibraryBroken) as error:
@@ -184,28 +206,34 @@ class Segment:
         return frozenset(self.ref.dead)
 
     @cached_property
-    def doc_ids(self) -> list[str]:
-        return self.catalogue.doc_ids()
+    def id_ranks(self) -> npt.NDArray[np.int32]:
+        """Of each chunk, its place among the segment's chunks sorted by chunk_id."""
+        return np.ascontiguousarray(self.chunks[:, 5])
 
     @cached_property
     def alive(self) -> np.ndarray | None:
         """A flag per chunk; None when nothing was deleted."""
         if not self.ref.dead:
             return None
-        return ~np.isin(self.chunks[:, 0], np.array(self.ref.dead))
+        return ~self.flags(self.ref.dead)
 
     def flags(self, documents: Collection[int]) -> np.ndarray:
         """A flag per chunk: it belongs to one of the documents."""
-        return np.isin(self.chunks[:, 0], np.array(sorted(documents), dtype=np.int64))
+        if not self.ref.n_chunks:
+            return np.zeros(0, dtype=np.bool_)
+        chosen = np.zeros(int(self.chunks[:, 0].max()) + 1, dtype=np.bool_)
+        chosen[list(documents)] = True
+        flags: npt.NDArray[np.bool_] = chosen[self.chunks[:, 0]]
+        return flags
 
-    def chunk_id(self, ordinal: int) -> str:
-        document, start, end = map(int, self.chunks[ordinal, :3])
-        return f"{self.doc_ids[document]}@{start}-{end}"
-
-    def chunk(self, ordinal: int) -> Chunk:
-        document, start, end, first, last = map(int, self.chunks[ordinal])
-        doc_id = self.doc_ids[document]
-        return Chunk(f"{doc_id}@{start}-{end}", doc_id, Span(start, end), first, last)
+    def chunks_of(self, ordinals: Sequence[int]) -> list[Chunk]:
+        """In the given order."""
+        rows = self.chunks[np.asarray(ordinals, dtype=np.intp), :5].tolist()
+        doc_ids = self.catalogue.doc_ids({row[0] for row in rows})
+        return [
+            Chunk(make_chunk_id(doc_ids[doc], start, end), doc_ids[doc], Span(start, end), *places)
+            for doc, start, end, *places in rows
+        ]
 
     def close(self) -> None:
         self.catalogue.close()
@@ -244,9 +272,5 @@ def check_segment(library: Path, ref: SegmentRef) -> list[str]:
 
 
 def _files(folder: Path) -> list[str]:
-    """All files but tantivy's lock files, relative, sorted."""
-    return sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith(".lock")
-    )
+    """Relative, sorted."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())

@@ -19,33 +19,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from index.places import cache_folder
 
 # Part of every library's format: a library made with other dictionaries holds other terms.
 DICTIONARY_ID = "jieba-0.42.1+opencc-t2s-0.1.7"
 
-_HAN = "〇々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
-_LETTER = rf"[^\W\d_{_HAN}]"
+HAN = "〇々\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+LETTER = rf"[^\W\d_{HAN}]"
+_FIRST_BEYOND_HAN = 0x31350
 _TERM = re.compile(
-    rf"(?P<han>[{_HAN}]+)"
-    rf"|(?P<word>\d*{_LETTER}(?:{_LETTER}|\d)*)"  # "h20" and "4o" whole
+    rf"(?P<han>[{HAN}]+)"
+    rf"|(?P<word>\d*{LETTER}(?:{LETTER}|\d)*)"  # "h20" and "4o" whole
     r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?%?)"
 )
-_HAS_HAN = re.compile(f"[{_HAN}]")
+_HAS_HAN = re.compile(f"[{HAN}]")
 
 
-class _KeyTable(dict[int, str]):
-    """Character by character, filled as characters are met."""
+Codes = npt.NDArray[np.uint32]
 
-    def __missing__(self, codepoint: int) -> str:
-        char = chr(codepoint)
-        for change in (lambda c: unicodedata.normalize("NFKC", c), str.lower, _simplified):
-            changed = change(char)
-            if len(changed) == 1:  # a longer one would move every offset after it
-                char = changed
-        self[codepoint] = char
-        return char
+_N_CODE_POINTS = 0x110000
+# Character → character of the key, filled as characters are met; 0: not met yet.
+_KEY_TABLE: Codes = np.zeros(_N_CODE_POINTS, dtype=np.uint32)
+
+
+def _key_char(char: str) -> str:
+    for change in (lambda c: unicodedata.normalize("NFKC", c), str.lower, _simplified):
+        changed = change(char)
+        if len(changed) == 1:  # a longer one would move every offset after it
+            char = changed
+    return char
 
 
 @cache
@@ -59,15 +63,41 @@ def _simplified(char: str) -> str:
     return str(_converter().convert(char)) if _HAS_HAN.match(char) else char
 
 
-_KEY_TABLE = _KeyTable()
-
-
 def key(text: str) -> str:
     """The matching key, as long as `text`: half-width, lower case, traditional → simplified.
 
     Characters whose normal form is longer (「㎡」, 「…」) stay as they are.
     """
-    return text.translate(_KEY_TABLE)
+    return text.lower() if text.isascii() else text_of(code_points(text))
+
+
+def code_points(text: str) -> Codes:
+    """The key's characters as numbers."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    found: Codes = _KEY_TABLE[codes]
+    if not found.all():
+        for new in np.unique(codes[found == 0]).tolist():
+            _KEY_TABLE[new] = ord(_key_char(chr(new))) if new else 0
+        found = _KEY_TABLE[codes]
+    return found
+
+
+def text_of(codes: Codes) -> str:
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+@cache
+def _han_table() -> npt.NDArray[np.bool_]:
+    """A flag for each character below the last Han one, and one for all beyond."""
+    chars = "".join(map(chr, range(_FIRST_BEYOND_HAN)))
+    table = np.zeros(_FIRST_BEYOND_HAN + 1, dtype=np.bool_)
+    for match in re.finditer(f"[{HAN}]+", chars):
+        table[match.start() : match.end()] = True
+    return table
+
+
+def is_han(codes: Codes) -> npt.NDArray[np.bool_]:
+    return _han_table()[np.minimum(codes, _FIRST_BEYOND_HAN)]
 
 
 def stem(word: str) -> str:
@@ -84,6 +114,10 @@ def stem(word: str) -> str:
     return word if word[-2] in "us" else word[:-1]
 
 
+def number_term(written: str) -> str:
+    return written.replace(",", "")
+
+
 def grams(text: str) -> list[str]:
     """Han character bigrams (a Han character that stands alone: itself), Latin words, numbers.
 
@@ -98,7 +132,7 @@ def grams(text: str) -> list[str]:
             else:
                 terms.extend(map("".join, pairwise(run)))
         elif match.lastgroup == "number":
-            terms.append(run.replace(",", ""))
+            terms.append(number_term(run))
         else:
             terms.append(stem(run))
     return terms
@@ -125,6 +159,9 @@ def token_spans(text: str) -> list[tuple[str, int, int]]:
 # hundred fragments up in a memory-mapped table instead. Both give the same words.
 
 
+_MOST_SEEN = 1_000_000
+
+
 class _LookupTable:
     """jieba's prefix dictionary as two sorted arrays: hash of a fragment → its frequency.
 
@@ -144,6 +181,8 @@ class _LookupTable:
             wanted = np.uint64(_hash(fragment))
             i = int(np.searchsorted(self._hashes, wanted))
             hit = i < len(self._hashes) and self._hashes[i] == wanted
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
             found = self._seen[fragment] = int(self._frequencies[i]) if hit else None
         return default if found is None else found
 

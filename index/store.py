@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+import numpy.typing as npt
+
+from index.dense import SCALE
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
-from index.lexical import Field, WeightedTerm
+from index.lexical import STEPS, WeightedTerm, steps_of
 from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
+from index.numbering import Field
 from index.places import named, resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
+from index.selecting import best_of, cut_of
 from index.synonyms import Synonyms, read_synonyms
 
 if TYPE_CHECKING:
@@ -26,9 +31,10 @@ if TYPE_CHECKING:
     from index.embedding import Embedder, Vectors
 
 _CACHED_DOCUMENTS = 256
-# So many chunks with the very same score are told apart by chunk_id before the engine's order
-# decides; beyond it, results are exact up to the choice among equals.
-_MAX_TIES = 20_000
+_CACHED_HOMES = 10_000
+
+# Of one segment: ordinals of chunks and their scores, in whole steps.
+_Hits = tuple[Segment, npt.NDArray[np.intp], npt.NDArray[np.integer]]
 
 
 def open_library(name_or_path: str | os.PathLike[str] = "default") -> Library:
@@ -66,6 +72,7 @@ class Library:
             self.close()
             raise
         self._documents: OrderedDict[str, tuple[Document, tuple[Sentence, ...]]] = OrderedDict()
+        self._homes: dict[str, Segment] = {}  # of documents that a search has found
 
     @property
     def name(self) -> str:
@@ -130,7 +137,7 @@ class Library:
         """In order of the text."""
         segment, entry = self._find(doc_id)
         first = entry.first_chunk
-        return tuple(segment.chunk(i) for i in range(first, first + entry.info.n_chunks))
+        return tuple(segment.chunks_of(range(first, first + entry.info.n_chunks)))
 
     def roots(self) -> tuple[Root, ...]:
         """What is indexed now, also where this reader's generation is an older one."""
@@ -177,7 +184,8 @@ class Library:
                     yield segment, entry
 
     def _find(self, doc_id: str) -> tuple[Segment, Entry]:
-        for segment in reversed(self._segments):
+        home = self._homes.get(doc_id)
+        for segment in reversed(self._segments) if home is None else (home,):
             entry = segment.catalogue.find(doc_id)
             if entry is not None and entry.ordinal not in segment.ref.dead:
                 return segment, entry
@@ -209,51 +217,60 @@ class Library:
 
         `doc_ids` limits the search to these documents. No term that occurs gives [].
         """
-        scored: list[ScoredChunk] = []
-        for segment, only in self._searched(doc_ids):
-
-            def fetch(
-                limit: int, segment: Segment = segment, only: set[int] | None = only
-            ) -> list[tuple[int, float]]:
-                return segment.lexical.search(terms, limit, only=only, without=segment.ref.dead)
-
-            scored.extend(_with_ties(segment, k, fetch))
-        return _best(scored, k)
+        steps = steps_of(terms)
+        hits: list[_Hits] = []
+        for segment, allowed in self._searched(doc_ids) if steps else ():
+            scores = segment.lexical.scores(steps)
+            if allowed is not None:
+                scores[~allowed] = 0
+            chosen = best_of(scores, segment.id_ranks, k)
+            hits.append((segment, chosen, scores[chosen]))
+        return self._best(hits, k, STEPS)
 
     def search_dense(
         self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
     ) -> list[ScoredChunk]:
         """The k chunks nearest to the `(dim,)` vector by cosine, best first, ties on chunk_id."""
-        scored: list[ScoredChunk] = []
-        for segment, only in self._searched(doc_ids):
-            allowed = segment.alive
-            if only is not None:
-                flags = segment.flags(only)
-                allowed = flags if allowed is None else flags & allowed
-
-            def fetch(
-                limit: int, segment: Segment = segment, allowed: object = allowed
-            ) -> list[tuple[int, float]]:
-                return segment.dense.search(vector, limit, allowed=allowed)  # type: ignore[arg-type]
-
-            scored.extend(_with_ties(segment, k, fetch))
-        return _best(scored, k)
+        hits = [
+            (segment, *segment.dense.search(vector, k, segment.id_ranks, allowed=allowed))
+            for segment, allowed in self._searched(doc_ids)
+        ]
+        return self._best(hits, k, SCALE)
 
     def document_frequency(self, field: Field, token: str) -> int:
         """In how many live chunks the token stands."""
-        return sum(s.lexical.count(field, token, without=s.ref.dead) for s in self._segments)
+        total = 0
+        for segment in self._segments:
+            chunks = segment.lexical.chunks(field, token)
+            total += len(chunks) if segment.alive is None else int(segment.alive[chunks].sum())
+        return total
 
     def _searched(
         self, doc_ids: Collection[str] | None
-    ) -> Iterator[tuple[Segment, set[int] | None]]:
+    ) -> Iterator[tuple[Segment, npt.NDArray[np.bool_] | None]]:
+        """Segments and which of their chunks may be found; None for all."""
         for segment in self._segments:
             if doc_ids is None:
-                yield segment, None
-                continue
-            wanted = set(doc_ids)
-            only = {i for i, doc_id in enumerate(segment.doc_ids) if doc_id in wanted}
-            if only:
-                yield segment, only
+                yield segment, segment.alive
+            elif only := segment.catalogue.ordinals(doc_ids):
+                flags = segment.flags(only)
+                yield segment, flags if segment.alive is None else flags & segment.alive
+
+    def _best(self, hits: Sequence[_Hits], k: int, scale: int) -> list[ScoredChunk]:
+        """The k best of all segments; only so many, and what ties with the last, are looked up."""
+        cut = cut_of([scores for _, _, scores in hits], k)
+        found: list[ScoredChunk] = []
+        for segment, ordinals, scores in hits:
+            chosen = np.flatnonzero(scores >= cut)
+            if len(chosen):
+                values = (scores[chosen] / scale).tolist()
+                chunks = segment.chunks_of(ordinals[chosen].tolist())
+                found += map(ScoredChunk, chunks, values)
+                for chunk in chunks:
+                    self._homes[chunk.doc_id] = segment
+        if len(self._homes) > _CACHED_HOMES:
+            self._homes = {}
+        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -268,29 +285,6 @@ class Library:
                 f"Make its vectors anew: wenju index --index {named(self.path)}"
             )
         return embedder
-
-
-def _with_ties(
-    segment: Segment, k: int, fetch: Callable[[int], list[tuple[int, float]]]
-) -> Iterator[ScoredChunk]:
-    """The segment's k best; among those that score like the last, the smallest chunk_ids."""
-    if k < 1:
-        return
-    limit = k + 32
-    hits = fetch(limit)
-    while len(hits) == limit < _MAX_TIES and hits[-1][1] == hits[k - 1][1]:
-        limit = min(limit * 4, _MAX_TIES)
-        hits = fetch(limit)
-    last = hits[k - 1][1] if len(hits) >= k else float("-inf")
-    best = [hit for hit in hits if hit[1] > last]
-    tied = [hit for hit in hits if hit[1] == last]
-    best += heapq.nsmallest(k - len(best), tied, key=lambda hit: segment.chunk_id(hit[0]))
-    for ordinal, score in best:
-        yield ScoredChunk(segment.chunk(ordinal), score)
-
-
-def _best(scored: list[ScoredChunk], k: int) -> list[ScoredChunk]:
-    return sorted(scored, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
 
 
 def check_library(path: Path) -> list[str]:

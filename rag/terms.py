@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.lexical import WeightedTerm
-from index.segmenting import grams, stem, token_spans, words
+from index.segmenting import grams, stem, token_spans
 from index.thesaurus import WEIGHTS, Expansion, Layer, expand
 from rag.background import Background
 from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
@@ -247,12 +247,10 @@ def weighted_terms(concepts: tuple[Concept, ...], background: Background) -> lis
         for alternative in concept.alternatives:
             trust = alternative.weight * min(1.0, concept.rarity + 0.1)
             for gram in dict.fromkeys(grams(alternative.term)):
-                add("grams", gram, trust * background.rarity(gram))
-            for word in dict.fromkeys(words(alternative.term)):
-                weight = trust * background.rarity(word)
-                add("words", word, weight)
-                add("title", word, 0.4 * weight)
-                add("heading", word, 0.3 * weight)
+                weight = trust * background.rarity(gram)
+                add("grams", gram, weight)
+                add("title", gram, 0.4 * weight)
+                add("heading", gram, 0.3 * weight)
     return [
         WeightedTerm(field, token, round(weight, 6))  # type: ignore[arg-type]
         for (field, token), weight in sorted(weights.items())

@@ -23,7 +23,6 @@ EXAMPLES = """\
 # (package, what it is for); without these something named does not work.
 _NEEDED = (
     ("faiss-cpu", ("向量检索", "dense search")),
-    ("tantivy", ("词语检索", "lexical search")),
     ("jieba", ("中文分词", "segmentation")),
     ("opencc-python-reimplemented", ("繁简转换", "traditional to simplified")),
     ("pypdfium2", ("PDF", "PDF")),

@@ -82,9 +82,9 @@ def _count(metrics: Metrics, job: Any) -> None:
 
 
 def warm(library: Library) -> None:
-    """What the first question would otherwise wait for: model, vectors, ids."""
+    """What the first question would otherwise wait for: model, vectors, order of ids."""
     for segment in library._segments:
-        _ = segment.dense, segment.doc_ids
+        _ = segment.dense, segment.id_ranks
     _ = library.embedder
 
 
