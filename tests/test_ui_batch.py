@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.ingesting import IndexReport
+from index.store import open_library
 from rag.errors import BadQuestion
 from rag.filters import Filters
 from rag.schema import Abstention, Answer, Citation, CitedSpan, Statement
 from ui.batch import BatchProgress, BatchRun, run_batch
 from ui.errors import OutRefused, UsageError
+from ui.linking import links_of
 from ui.questions import Question, QuestionFile
 from ui.results import CSV_COLUMNS
 
@@ -250,8 +255,8 @@ def test_a_csv_with_other_columns_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_another_ending_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"out\.xlsx"):
-        run_batch(file_of("一"), tmp_path / "out.xlsx", ScriptedAnswerer(), RUN)
+    with pytest.raises(UsageError, match=r"out\.docx"):
+        run_batch(file_of("一"), tmp_path / "out.docx", ScriptedAnswerer(), RUN)
 
 
 def test_two_runs_do_not_write_one_file(tmp_path: Path) -> None:
@@ -297,8 +302,9 @@ def test_csv_shows_citations_as_text_and_no_formula(tmp_path: Path) -> None:
     answered, abstained = rows(out)
     assert answered["question"] == "'=1+1"
     assert answered["answer"].startswith("'=")
-    assert answered["sources"].startswith("[1] a.pdf ")
-    assert answered["quotes"] == "[1] =原文「=1+1」,\n第二行"
+    assert answered["citation_1"].startswith("a.pdf ")
+    assert answered["citation_1"].endswith("\n=原文「=1+1」,\n第二行")
+    assert (answered["citation_2"], answered["link_1"]) == ("", "")
     assert (abstained["status"], abstained["missing"]) == ("abstained", "2023年")
     again = ScriptedAnswerer()
     run_batch(file_of("=1+1", "无此事"), out, again, RUN)
@@ -330,3 +336,105 @@ def test_half_a_surrogate_pair_stops_nothing(tmp_path: Path) -> None:
         run_batch(file_of("问\ud83d", "二"), tmp_path / name, ScriptedAnswerer(), RUN)
         run_batch(file_of("问\ud83d", "二"), tmp_path / name, again, RUN)
         assert again.asked == []
+
+
+def test_equal_questions_are_asked_once_and_each_has_its_record(tmp_path: Path) -> None:
+    out, asked = tmp_path / "out.jsonl", ScriptedAnswerer()
+    report = run_batch(file_of("一", "坏", "一", "坏", "一"), out, asked, RUN)
+    assert asked.asked == ["q1", "q2"]
+    found = records(out)
+    assert [r["id"] for r in found] == ["q1", "q2", "q3", "q4", "q5"]
+    assert [r["组"] for r in found] == ["q1", "q2", "q3", "q4", "q5"]
+    assert found[2]["answer"] == found[0]["answer"]
+    assert report.repeated == 3
+    assert report.errors == {"the question is bad": 2}
+
+
+def test_summary_says_why(tmp_path: Path) -> None:
+    report = run_batch(file_of("无一", "无二", "崩"), tmp_path / "o.csv", ScriptedAnswerer(), RUN)
+    assert report.reasons == {"没有": 2}
+    assert report.errors == {"ZeroDivisionError: division by zero": 1}
+    again = run_batch(file_of("无一", "无二", "崩"), tmp_path / "o.csv", ScriptedAnswerer(), RUN)
+    assert again.errors == report.errors
+
+
+class Backwards:
+    """Several at a time: the last one is done first."""
+
+    def answer_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
+        from ui.batch import ask_one
+
+        for question in reversed(list(questions)):
+            yield question, ask_one(question, ScriptedAnswerer(), RUN)
+
+
+@BOTH
+def test_answers_that_come_in_any_order_end_in_that_of_the_questions(
+    tmp_path: Path, name: str
+) -> None:
+    questions = file_of("一", "无", "坏", "一", "五")
+    run_batch(questions, tmp_path / f"one-{name}", ScriptedAnswerer(), RUN)
+    run_batch(questions, tmp_path / name, Backwards(), RUN)
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"one-{name}").read_bytes()
+
+
+def sheet_of(path: Path) -> list[list[Any]]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(path)
+    try:
+        return [list(row) for row in book.active.iter_rows()]
+    finally:
+        book.close()
+
+
+def test_a_workbook_has_a_column_a_citation_that_opens_its_source(tmp_path: Path) -> None:
+    out = tmp_path / "答案.xlsx"
+    questions = file_of("=1+1", "无此事", "坏")
+    run_batch(
+        questions, out, ScriptedAnswerer(), RUN, link=lambda c: f"file:///d/{c.source}#page=3"
+    )
+    header, first, second, third = sheet_of(out)
+    names = [cell.value for cell in header]
+    assert names[:6] == ["id", "question", "as_of", "status", "answer", "citation_1"]
+    assert names[-1] == "组"
+    cited = first[5]
+    assert cited.value.startswith("a.pdf ")
+    assert (cited.hyperlink.target, cited.hyperlink.location) == ("file:///d/a.pdf", "page=3")
+    assert (first[1].value, first[1].data_type) == ("=1+1", "s")
+    assert (second[3].value, second[names.index("missing")].value) == ("abstained", "2023年")
+    assert third[names.index("error")].value == "the question is bad"
+    assert [row[-1].value for row in (first, second, third)] == ["q1", "q2", "q3"]
+
+
+def test_a_workbook_goes_on_where_it_was_and_one_that_is_not_ours_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "o.xlsx"
+    run_batch(file_of("一", "二", "三"), out, ScriptedAnswerer(stop_after=2), RUN)
+    assert len(sheet_of(out)) == 3
+    rest = ScriptedAnswerer()
+    run_batch(file_of("一", "二", "三"), out, rest, RUN)
+    assert rest.asked == ["q3"]
+    assert [row[0].value for row in sheet_of(out)] == ["id", "q1", "q2", "q3"]
+    foreign = tmp_path / "theirs.xlsx"
+    foreign.write_bytes(out.read_bytes())
+    with pytest.raises(OutRefused, match=r"theirs\.xlsx"):
+        run_batch(file_of("一"), foreign, ScriptedAnswerer(), RUN)
+
+
+def test_links_lead_to_the_file_that_holds_the_source(
+    index_files: Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]],
+) -> None:
+    corpus = json.dumps({"id": "r1", "text": "一条记录。"}, ensure_ascii=False)
+    path, _ = index_files({"甲 乙/a#1.txt": "产量96万吨。", "b.jsonl": corpus + "\n"})
+    with open_library(path) as library:
+        link = links_of(library)
+        docs = path.parent / "docs"
+        by_source = {
+            info.source: Citation(1, info.source, info.doc_id, "", (CitedSpan(0, 1, 7),), None, 1)
+            for info in library.documents()
+        }
+        assert link(by_source["甲 乙/a#1.txt"]) == (docs / "甲 乙/a#1.txt").as_uri() + "#page=7"
+        assert link(by_source["b.jsonl"]) == (docs / "b.jsonl").as_uri() + "#page=7"
+        assert link(replace(by_source["b.jsonl"], source="gone.txt")) == ""

@@ -1,15 +1,18 @@
 """Many questions to one file of answers: in input order, resumable, no question stops it.
 
-While it runs, records are appended as they come; a run that ends puts the file in input order,
-one record a question. A killed run leaves at worst one record cut short and, of a question asked
-again, two: the later one counts.
+While it runs, each record is appended the moment it is there; a run that ends puts the file in
+input order, one record a question. A killed run leaves at worst one record cut short and, of a
+question asked again, two: the later one counts. A question that occurs several times is asked once.
+A workbook is made at the end from JSON Lines, which stay beside it for the next run.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,9 +24,10 @@ from rag.errors import AnsweringError
 from rag.filters import Filters
 from rag.schema import Answer
 from ui.errors import OutRefused
+from ui.linking import Link, no_link
 from ui.messages import say
 from ui.questions import Question, QuestionFile
-from ui.results import ResultFormat, Row, fingerprint, result_format
+from ui.results import Bytes, ResultFormat, Row, fingerprint, result_format
 
 
 class Asks(Protocol):
@@ -37,6 +41,12 @@ class Asks(Protocol):
         as_of: date | None = None,
         where: Filters | None = None,
     ) -> Answer: ...
+
+
+class AsksMany(Protocol):
+    """Several at a time, such as `ui.workers.Workers`: pairs in the order they are done in."""
+
+    def answer_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Answer]]: ...
 
 
 @dataclass(slots=True)
@@ -54,6 +64,9 @@ class BatchReport:
     backup: Path | None = None  # the file as it was, where records were dropped or changed
     interrupted: bool = False
     seconds: float = 0.0
+    repeated: int = 0  # questions that were answered with another one like them
+    errors: Counter[str] = field(default_factory=Counter)  # why, of the failed ones
+    reasons: Counter[str] = field(default_factory=Counter)  # why, of those without an answer now
 
     def count(self, status: str) -> int:
         return self.statuses.get(status, 0)
@@ -79,29 +92,39 @@ class BatchRun:
 def run_batch(
     questions: QuestionFile,
     out: Path,
-    answerer: Asks,
+    answerer: Asks | AsksMany,
     run: BatchRun,
     *,
+    link: Link = no_link,
     on_progress: Callable[[BatchProgress], None] | None = None,
 ) -> BatchReport:
     """Ask what `out` does not hold yet; afterwards it holds a record a question, in input order.
 
-    Ctrl-C ends it early with `interrupted` set and everything answered so far in the file.
+    `link` finds the address of a cited source. Ctrl-C ends it early with `interrupted` set and
+    everything answered so far in the file.
     Raises OutRefused, before anything is written, where `out` is not ours to continue.
     """
-    form = result_format(out, questions.columns)
+    if out.suffix.lower() == ".xlsx":
+        from ui.workbook import write_workbook
+
+        beside = records_beside(out)
+        if out.exists() and not beside.exists():
+            raise OutRefused(say("out_workbook", path=out, records=beside.name))
+        report = run_batch(questions, beside, answerer, run, on_progress=on_progress)
+        write_workbook(beside, out, questions.columns, link)
+        return report
+    form = result_format(out, questions.columns, link)
     started = time.monotonic()
     with _locked(out):
-        data = out.read_bytes() if out.exists() else b""
         report = BatchReport(total=len(questions.questions))
-        held = _held_rows(data, form, out, report)
-        kept = _kept_rows(questions.questions, held, run, report)
+        with _bytes_of(out) as data:
+            held = _held_rows(data, form, out, report)
+            kept = _kept_rows(questions.questions, held, run, report)
+            _keep_backup(out, data, report)
         to_ask = [q for q in questions.questions if q.id not in kept]
         report.kept = len(kept)
         for row in kept.values():
-            report.statuses[row.status] = report.statuses.get(row.status, 0) + 1
-        _keep_backup(out, data, report)
-
+            _count(report, row.status, row.error)
         # The next record goes after the last whole one, over whatever was cut short.
         whole = max((row.end for row in held.values()), default=0)
         try:
@@ -113,10 +136,31 @@ def run_batch(
     return report
 
 
+def records_beside(workbook: Path) -> Path:
+    """The JSON Lines that a workbook is made from."""
+    return workbook.with_name(f"{workbook.name}.jsonl")
+
+
+def _count(report: BatchReport, status: str, error: str | None) -> None:
+    report.statuses[status] = report.statuses.get(status, 0) + 1
+    if status == "error":
+        report.errors[error or ""] += 1
+
+
+@contextmanager
+def _bytes_of(path: Path) -> Iterator[Bytes]:
+    """A file's content, mapped: a night's answers need no memory."""
+    if not path.exists() or not path.stat().st_size:
+        yield b""
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped
+
+
 # --- what is there already -----------------------------------------------------------------------
 
 
-def _held_rows(data: bytes, form: ResultFormat, out: Path, report: BatchReport) -> dict[str, Row]:
+def _held_rows(data: Bytes, form: ResultFormat, out: Path, report: BatchReport) -> dict[str, Row]:
     """The last whole row of each id. Raises OutRefused for a file that holds something else."""
     if not form.is_ours(data):
         raise OutRefused(say("out_foreign", path=out))
@@ -152,14 +196,14 @@ def _kept_rows(
     return kept
 
 
-def _keep_backup(out: Path, data: bytes, report: BatchReport) -> None:
+def _keep_backup(out: Path, data: Bytes, report: BatchReport) -> None:
     """Answers are never lost to a change of the questions."""
     if not (report.dropped or report.changed):
         return
     number = 1
     while (backup := out.with_name(f"{out.name}.{number}.bak")).exists():
         number += 1
-    _write_whole(backup, data)
+    _write_whole(backup, [data])
     report.backup = backup
 
 
@@ -171,7 +215,7 @@ def _append(
     whole: int,
     form: ResultFormat,
     questions: Sequence[Question],
-    answerer: Asks,
+    answerer: Asks | AsksMany,
     run: BatchRun,
     report: BatchReport,
     on_progress: Callable[[BatchProgress], None] | None,
@@ -183,17 +227,46 @@ def _append(
         file.seek(whole)
         if not whole:
             file.write(form.header)
+        alike: dict[tuple[object, ...], list[Question]] = {}
         for question in questions:
-            answer = ask_one(question, answerer, run)
-            file.write(form.encode(answer, question.columns))
+            alike.setdefault(_what(question), []).append(question)
+        for asked, answer in _answers([same[0] for same in alike.values()], answerer, run):
+            same = alike.pop(_what(asked))
+            file.write(
+                b"".join(
+                    form.encode(replace(answer, id=one.id, question=one.text), one.columns)
+                    for one in same
+                )
+            )
             file.flush()
-            report.asked += 1
-            report.statuses[answer.status] = report.statuses.get(answer.status, 0) + 1
+            report.asked += len(same)
+            report.repeated += len(same) - 1
+            for _ in same:
+                _count(report, answer.status, answer.error)
+                if answer.abstention is not None:
+                    report.reasons[answer.abstention.reason] += 1
             if on_progress is not None:
                 each = (time.monotonic() - started) / report.asked
                 left = each * (len(questions) - report.asked)
                 on_progress(BatchProgress(report.kept + report.asked, report.total, left))
         os.fsync(file.fileno())
+
+
+def _what(question: Question) -> tuple[object, ...]:
+    """Questions that are equal in this have the same answer; one that cannot be asked has none."""
+    if question.problem is not None:
+        return (question.id, question.problem)
+    return (question.text, question.as_of)
+
+
+def _answers(
+    questions: Sequence[Question], answerer: Asks | AsksMany, run: BatchRun
+) -> Iterator[tuple[Question, Answer]]:
+    if hasattr(answerer, "answer_all"):
+        yield from answerer.answer_all(questions)
+        return
+    for question in questions:
+        yield question, ask_one(question, answerer, run)
 
 
 def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
@@ -205,18 +278,23 @@ def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
         answer = answerer.answer(question.text, id=question.id, as_of=as_of, where=run.where)
     except Exception as error:  # one bad question never ends a batch
         known = isinstance(error, (AnsweringError, IndexingError))
-        line = str(error) if known else f"{type(error).__name__}: {error}"
-        return Answer(
-            id=question.id,
-            question=question.text,
-            as_of=as_of.isoformat(),
-            status="error",
-            engine="none",
-            library=run.library,
-            error=" ".join(line.split()),
-        )
+        return failed(question, run, str(error) if known else f"{type(error).__name__}: {error}")
     # What was asked is what the file says was asked, whatever became of it on the way.
     return replace(answer, id=question.id, question=question.text, as_of=as_of.isoformat())
+
+
+def failed(question: Question, run: BatchRun, error: str) -> Answer:
+    """The record of a question that has no answer, with the reason in one line."""
+    as_of = question.as_of or run.as_of or date.today()
+    return Answer(
+        id=question.id,
+        question=question.text,
+        as_of=as_of.isoformat(),
+        status="error",
+        engine="none",
+        library=run.library,
+        error=" ".join(error.split()),
+    )
 
 
 # --- in order ------------------------------------------------------------------------------------
@@ -224,25 +302,37 @@ def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
 
 def _put_in_order(questions: Sequence[Question], out: Path, form: ResultFormat) -> None:
     """One record a question, in input order. A file that is so already is not touched."""
-    data = out.read_bytes()
-    last = {row.id: row for row in form.rows(data) if row is not None}
-    parts = [form.header]
-    parts += [data[last[q.id].start : last[q.id].end] for q in questions if q.id in last]
-    whole = b"".join(parts)
-    if whole != data:
-        _write_whole(out, whole)
+    with _bytes_of(out) as data:
+        last = {row.id: (row.start, row.end) for row in form.rows(data) if row is not None}
+        rows = [last[q.id] for q in questions if q.id in last]
+        at = len(form.header)
+        is_so = bool(len(data)) and data[:at] == form.header
+        for start, end in rows:
+            is_so, at = is_so and start == at, end
+        if is_so and at == len(data):
+            return
+        aside = out.with_name(f"{out.name}.{os.getpid()}.tmp")
+        _write(aside, [form.header], (data[start:end] for start, end in rows))
+    aside.replace(out)  # not while it is mapped: Windows would refuse
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, *parts: Iterable[Bytes]) -> None:
     aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    _write(aside, *parts)
+    aside.replace(path)
+
+
+def _write(path: Path, *parts: Iterable[Bytes]) -> None:
+    """Synced; a file that could not be written whole is taken away."""
     try:
-        with aside.open("wb") as file:
-            file.write(data)
+        with path.open("wb") as file:
+            for part in parts:
+                file.writelines(part)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -94,6 +94,21 @@ _TABLE: dict[str, tuple[str, str]] = {
         "{total} questions: {answered} answered, {abstained} without an answer, {failed} failed"
         " ({asked} asked now, {kept} kept, {seconds}) → {out}",
     ),
+    "batch_repeated": (
+        "其中 {n} 个与别的问题相同，只回答了一次",
+        "{n} of them are equal to another one and were answered with it",
+    ),
+    "batch_why_not": ("  无答案 {n} 个：{reason}", "  without an answer, {n}: {reason}"),
+    "batch_why_failed": ("  出错 {n} 个：{reason}", "  failed, {n}: {reason}"),
+    "bad_workers": (
+        "--workers {n}：要 1 到 64 之间的数", "--workers {n}: a number from 1 to 64 is needed"
+    ),
+    "out_workbook": (
+        "{path} 已存在，旁边没有 {records}，不知是否为 wenju batch 的结果：换一个 --out",
+        "{path} exists without {records} beside it, so it may be no result of wenju batch: choose"
+        " another --out, it is left alone",
+    ),
+    "sheet_answers": ("答案", "answers"),
     "batch_retry": (
         "重试出错的问题：同一条命令加上 --retry-failed",
         "To try the failed ones again: the same command with --retry-failed",
@@ -137,7 +152,9 @@ _TABLE: dict[str, tuple[str, str]] = {
     "out_is_questions": (
         "--out 与问题表是同一个文件：换一个输出文件", "--out is the questions file: choose another"
     ),
-    "out_format": ("--out 须为 .jsonl 或 .csv：{path}", "--out ends in .jsonl or .csv: {path}"),
+    "out_format": (
+        "--out 须为 .jsonl、.csv 或 .xlsx：{path}", "--out ends in .jsonl, .csv or .xlsx: {path}"
+    ),
     "out_foreign": (
         "{path} 已存在，且不是 wenju batch 的结果：换一个 --out，不会覆盖它",
         "{path} exists and is no result of wenju batch: choose another --out, it is left alone",

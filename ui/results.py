@@ -1,4 +1,4 @@
-"""Files of results: one answer record a row, as JSON Lines or CSV.
+"""Files of results: one answer record a row, as JSON Lines or CSV; workbooks are made from these.
 
 A row, once written, is never changed: a file that is continued is read as rows of bytes, and the
 rows that stay are copied as they are.
@@ -10,21 +10,29 @@ import csv
 import hashlib
 import io
 import json
+import mmap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag.schema import Answer
+from rag.schema import Answer, Citation, CitedSpan
 from ui.errors import OutRefused, UsageError
+from ui.linking import Link, no_link
 from ui.messages import say
 from ui.rendering import place
 
+# A column a citation; what an answer cites beyond them stands in the last.
+N_CITED = 5
+CITED = tuple(f"citation_{n}" for n in range(1, N_CITED + 1))
+LINKS = tuple(f"link_{n}" for n in range(1, N_CITED + 1))
 # Columns of a CSV; those of the questions follow.
 CSV_COLUMNS = (
-    "id", "question", "as_of", "status", "answer", "sources", "quotes", "missing", "confidence",
-    "error", "engine", "library",
+    "id", "question", "as_of", "status", "answer", *CITED, "missing", "confidence", "error",
+    "engine", "library", *LINKS,
 )  # fmt: skip
+Bytes = bytes | mmap.mmap  # of a file that may be large
+_RECORD_KEYS = frozenset(Answer("", "", "", "error", "", "").to_record())
 # What a spreadsheet would run as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,6 +48,7 @@ class Row:
     as_of: str
     status: str
     library: str
+    error: str = ""
 
 
 class ResultFormat(Protocol):
@@ -49,27 +58,47 @@ class ResultFormat(Protocol):
     def encode(self, answer: Answer, columns: Mapping[str, Any]) -> bytes:
         """One row, its line end included; `columns` are passed through."""
 
-    def is_ours(self, data: bytes) -> bool:
+    def is_ours(self, data: Bytes) -> bool:
         """Whether the file is one of ours, be it cut short anywhere. Empty is ours."""
 
-    def rows(self, data: bytes) -> Iterator[Row | None]:
+    def rows(self, data: Bytes) -> Iterator[Row | None]:
         """Rows in file order; None for one that is not whole."""
 
 
-def result_format(path: Path, columns: Sequence[str]) -> ResultFormat:
-    """By the file's ending. `columns` are those that are passed through.
+def result_format(path: Path, columns: Sequence[str], link: Link = no_link) -> ResultFormat:
+    """By the file's ending. `columns` are those that are passed through, `link` finds sources.
 
     Raises UsageError for another ending.
     """
     if path.suffix.lower() == ".jsonl":
         return JsonlResults()
     if path.suffix.lower() == ".csv":
-        return CsvResults(columns, path)
+        return CsvResults(columns, path, link)
     raise UsageError(say("out_format", path=path))
 
 
 def fingerprint(question: str) -> str:
     return hashlib.sha256(question.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def passed_name(name: str) -> str:
+    """What a column of the questions is called in a record."""
+    return f"input_{name}" if name in _RECORD_KEYS else name
+
+
+def citations_of(record: Mapping[str, Any]) -> list[Citation]:
+    """The citations of a record that was read back."""
+    return [
+        Citation(**{**raw, "spans": tuple(CitedSpan(**span) for span in raw["spans"])})
+        for raw in record["citations"]
+    ]
+
+
+def cited_text(citations: Sequence[Citation]) -> dict[str, str]:
+    """Column → source, place and quote; one column a citation, numbered as in the answer."""
+    texts = [f"{c.source} {place(c)}".rstrip() + f"\n{c.quote}" for c in citations]
+    texts[N_CITED - 1 :] = ["\n\n".join(texts[N_CITED - 1 :])] if len(texts) >= N_CITED else []
+    return dict(zip(CITED, texts, strict=False))
 
 
 def _passed_through(columns: Mapping[str, Any], taken: Collection[str]) -> dict[str, Any]:
@@ -89,11 +118,11 @@ class JsonlResults:
         except UnicodeEncodeError:  # half a surrogate pair, from a \ud83d in the questions
             return (json.dumps(record) + "\n").encode()
 
-    def is_ours(self, data: bytes) -> bool:
+    def is_ours(self, data: Bytes) -> bool:
         head = data[: len(self._begins)]
         return self._begins.startswith(head) or any(self.rows(data))
 
-    def rows(self, data: bytes) -> Iterator[Row | None]:
+    def rows(self, data: Bytes) -> Iterator[Row | None]:
         start = 0
         while start < len(data):
             end = data.find(b"\n", start) + 1 or len(data)
@@ -101,7 +130,7 @@ class JsonlResults:
                 yield self._row(data, start, end)
             start = end
 
-    def _row(self, data: bytes, start: int, end: int) -> Row | None:
+    def _row(self, data: Bytes, start: int, end: int) -> Row | None:
         if data[end - 1 : end] != b"\n":
             return None  # cut short, even where what is left happens to be JSON
         try:
@@ -114,6 +143,7 @@ class JsonlResults:
                 record["as_of"],
                 record["status"],
                 record["library"],
+                record.get("error") or "",
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
@@ -122,19 +152,23 @@ class JsonlResults:
 class CsvResults:
     """For spreadsheets: UTF-8 with a byte order mark, citations as text, no formulas."""
 
-    def __init__(self, columns: Sequence[str], path: Path) -> None:
+    def __init__(self, columns: Sequence[str], path: Path, link: Link = no_link) -> None:
         self._path = path
+        self._link = link
         own = set(CSV_COLUMNS)
         self.columns = (*CSV_COLUMNS, *(f"input_{c}" if c in own else c for c in columns))
         self.header = b"\xef\xbb\xbf" + _csv_line(self.columns)
 
     def encode(self, answer: Answer, columns: Mapping[str, Any]) -> bytes:
-        row = {**answer.to_record(), **_as_text(answer), **_passed_through(columns, CSV_COLUMNS)}
+        links = {f"link_{c.n}": self._link(c) for c in answer.citations[:N_CITED]}
+        own = {**answer.to_record(), **cited_text(answer.citations), **links}
+        own["missing"] = "、".join(answer.abstention.missing if answer.abstention else ())
+        row = {**own, **_passed_through(columns, CSV_COLUMNS)}
         return _csv_line([_safe(row.get(column)) for column in self.columns])
 
-    def is_ours(self, data: bytes) -> bool:
+    def is_ours(self, data: Bytes) -> bool:
         """Raises OutRefused where it is ours but has other columns."""
-        if self.header.startswith(data):
+        if self.header.startswith(data[: len(self.header) + 1]):
             return True
         _, end, _ = next(_csv_rows(data))
         found = _csv_cells(data[:end])
@@ -145,7 +179,7 @@ class CsvResults:
         other = sorted(set(found) ^ set(self.columns)) or found
         raise OutRefused(say("out_columns", path=self._path, columns=", ".join(other)[:200]))
 
-    def rows(self, data: bytes) -> Iterator[Row | None]:
+    def rows(self, data: Bytes) -> Iterator[Row | None]:
         bounds = _csv_rows(data)
         next(bounds, None)  # the header
         for start, end, whole in bounds:
@@ -155,17 +189,10 @@ class CsvResults:
                 continue
             row = dict(zip(self.columns, map(_unsafe, cells), strict=True))
             question = fingerprint(row["question"])
-            yield Row(start, end, row["id"], question, row["as_of"], row["status"], row["library"])
-
-
-def _as_text(answer: Answer) -> dict[str, str]:
-    """Citations as two columns of text, numbered as in the answer."""
-    missing = answer.abstention.missing if answer.abstention else ()
-    return {
-        "sources": "\n".join(f"[{c.n}] {c.source} {place(c)}".rstrip() for c in answer.citations),
-        "quotes": "\n".join(f"[{c.n}] {c.quote}" for c in answer.citations),
-        "missing": "、".join(missing),
-    }
+            yield Row(
+                start, end, row["id"], question, row["as_of"], row["status"], row["library"],
+                row["error"],
+            )  # fmt: skip
 
 
 def _csv_line(cells: Sequence[Any]) -> bytes:
@@ -185,18 +212,19 @@ def _csv_cells(line: bytes) -> list[str]:
         csv.field_size_limit(limit)
 
 
-def _csv_rows(data: bytes) -> Iterator[tuple[int, int, bool]]:
+def _csv_rows(data: Bytes) -> Iterator[tuple[int, int, bool]]:
     """(start, end, whole) of each row: a line end is one of a row where all quotes are closed."""
-    start = at = 0
+    start = at = quotes = 0
     while start < len(data):
         end = data.find(b"\n", at) + 1
         if not end:
             yield start, len(data), False
             return
+        quotes += data[at:end].count(b'"')
         at = end
-        if data.count(b'"', start, end) % 2 == 0:
+        if quotes % 2 == 0:
             yield start, end, True
-            start = end
+            start, quotes = end, 0
 
 
 def _safe(value: Any) -> Any:

@@ -1,0 +1,105 @@
+"""Several processes answer: the same records, and nobody's death costs more than one question."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.ingesting import IndexReport
+from index.store import open_library
+from rag.answering import Answerer
+from rag.settings import AnswerabilitySettings, RagSettings
+from ui.batch import BatchRun, run_batch
+from ui.questions import Question, QuestionFile, read_questions
+from ui.workers import Workers
+
+Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
+ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
+DAY = date(2026, 1, 31)
+
+
+@pytest.fixture
+def library(index_files: Index) -> Path:
+    lines = "\n".join(f"第{i}号港口现有员工{8000 + i}人。" for i in range(30))
+    return index_files({"harbour.txt": lines})[0]
+
+
+def file_of(n: int) -> QuestionFile:
+    texts = [f"第{i % 25}号港口有多少员工" for i in range(n)]
+    return QuestionFile(tuple(Question(f"q{i}", t) for i, t in enumerate(texts)), (), 0)
+
+
+def without_timings(out: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [row | {"timings_ms": {}} for row in rows]
+
+
+def test_several_processes_give_the_records_of_one(library: Path, tmp_path: Path) -> None:
+    questions = file_of(40)
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+        run_batch(questions, tmp_path / "one.jsonl", Answerer(opened, ALWAYS), run)
+    with Workers(library, ALWAYS, run, 2) as workers:
+        report = run_batch(questions, tmp_path / "two.jsonl", workers, run)
+    assert report.asked == 40
+    assert without_timings(tmp_path / "two.jsonl") == without_timings(tmp_path / "one.jsonl")
+
+
+def test_a_process_that_dies_costs_no_answer(library: Path, tmp_path: Path) -> None:
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+    killed: list[int] = []
+    with Workers(library, ALWAYS, run, 2) as workers:
+
+        def kill_one(_: object) -> None:
+            if not killed:
+                (pid, *_rest) = workers._pool._processes
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+        report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run, on_progress=kill_one)
+    assert killed
+    assert report.statuses == {"answered": 25}
+
+
+def test_killed_at_random_and_resumed_it_ends_in_the_same_bytes_apart_from_timings(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 of the command while two processes answer; they end with it."""
+    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
+    asked, out = tmp_path / "questions.txt", tmp_path / "out.jsonl"
+    lines = [f"第{i}号港口有多少员工，请问第{i}号？" for i in range(120)]
+    asked.write_text("\n".join(lines), encoding="utf-8")
+    command = [
+        sys.executable, "-m", "ui.cli", "batch", str(asked), "--index", str(library),
+        "--as-of", str(DAY), "--workers", "2", "--out", str(out),
+    ]  # fmt: skip
+    chance = random.Random(7)
+    for _ in range(2):
+        seen = out.stat().st_size if out.exists() else 0
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.PIPE)
+        until = time.monotonic() + 60
+        more = chance.randint(1, 25_000)  # bytes of new records before the end
+        while process.poll() is None and time.monotonic() < until:
+            if out.exists() and out.stat().st_size > seen + more:
+                break
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+    subprocess.run(command, cwd=Path(__file__).parents[1], check=True, capture_output=True)
+    whole = tmp_path / "whole.jsonl"
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+        run_batch(read_questions(asked), whole, Answerer(opened, ALWAYS), run)
+    assert without_timings(out) == without_timings(whole)

@@ -1,0 +1,147 @@
+"""Questions answered by several processes: what one of them does to itself harms no question else.
+
+Each process opens the library itself. They end with the process that started them, however that
+one ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ui.questions import Question
+
+if TYPE_CHECKING:
+    from index.store import Library
+    from rag.schema import Answer
+    from rag.settings import RagSettings
+    from ui.batch import BatchRun
+
+_AHEAD = 4  # questions per process that are handed out before their turn
+# Below so many questions for each, a process costs more time than it saves.
+_WORTH = 100
+
+
+@dataclass(slots=True)
+class Workers:
+    """`with Workers(…) as workers: workers.answer_all(questions)`."""
+
+    library: Path
+    settings: RagSettings
+    run: BatchRun
+    n: int
+    _pool: ProcessPoolExecutor = field(init=False)
+
+    def __enter__(self) -> Self:
+        self._pool = self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def answer_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
+        """Each question once with its answer, as they are done. Holds a few at a time.
+
+        When a process dies, those that were in work are asked once more, one at a time; one that
+        takes its process with it again becomes a record with status "error".
+        """
+        todo = iter(questions)
+        pending: dict[Future[Answer], Question] = {}
+        while True:
+            while len(pending) < self.n * _AHEAD and (one := next(todo, None)) is not None:
+                pending[self._pool.submit(_answer, one)] = one
+            if not pending:
+                return
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            died: list[Question] = []
+            for future in done:
+                question = pending.pop(future)
+                try:
+                    yield question, future.result()
+                except BrokenProcessPool:
+                    died.append(question)
+            if died:
+                died += pending.values()
+                pending.clear()
+                yield from self._one_at_a_time(died)
+
+    def _one_at_a_time(self, questions: list[Question]) -> Iterator[tuple[Question, Answer]]:
+        from ui.batch import failed
+
+        self._restart()
+        for question in questions:
+            try:
+                yield question, self._pool.submit(_answer, question).result()
+            except BrokenProcessPool:
+                self._restart()
+                error = "the process that answered it ended twice; out of memory, perhaps"
+                yield question, failed(question, self.run, error)
+
+    def _restart(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        import multiprocessing
+
+        return ProcessPoolExecutor(
+            self.n,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_open,
+            initargs=(self.library, self.settings, self.run),
+        )
+
+
+def sensible(n_questions: int, library: Library) -> int:
+    """So many processes as there are cores, where the questions are many enough.
+
+    One where the model is a large one: each process would hold it, and it uses all cores itself.
+    """
+    from index.embedding import STATIC_ZH
+
+    if not library.manifest.fingerprint.model.startswith(STATIC_ZH):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, n_questions // _WORTH))
+
+
+# --- in the processes ----------------------------------------------------------------------------
+
+_ask: Callable[[Question], Answer]
+
+
+def _open(library: Path, settings: RagSettings, run: BatchRun) -> None:
+    global _ask
+    from index.store import open_library
+    from rag.answering import Answerer
+    from ui.batch import ask_one
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who writes the file
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    answerer = Answerer(open_library(library), settings)
+
+    def ask(question: Question) -> Answer:
+        return ask_one(question, answerer, run)
+
+    _ask = ask
+
+
+def _answer(question: Question) -> Answer:
+    return _ask(question)
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait as wait_for
+
+    parent = parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
