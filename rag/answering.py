@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rag import answerability, greeting, sources_of
+from rag import answerability, greeting, overview, sources_of
 from rag.citing import cite, renumber
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
@@ -19,6 +19,7 @@ from rag.history import complete, said_before, turns_of, unsaid
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
+from rag.requests import request_of
 from rag.retrieval import Retrieval, retrieve
 from rag.schema import Abstention, Answer, Citation, RankedSentence, Shown, Statement
 from rag.settings import RagSettings
@@ -141,14 +142,19 @@ class Answerer:
         started = time.perf_counter()
         day = as_of or date.today()
         asked = checked(question, day)
+        doc_ids = self._matching(sources, where)
+        request = request_of(asked.key)
+        if request is not None:
+            lines = overview.lines_of(self.library, request, asked, doc_ids)
+            statements, citations = overview.stated(lines)
+            if statements:
+                return self._told(question, statements, citations, id, day, started), None
         wanted = sources_of.wanted_of(question)
         if wanted is not None:  # 这句话出自哪里 is in no document; the sentence is
             asked = checked(wanted.about, day)
         retrieval = None
         if not greeting.is_greeting(asked):
-            retrieval = retrieve(
-                self.library, asked, self.settings.retrieval, doc_ids=self._matching(sources, where)
-            )
+            retrieval = retrieve(self.library, asked, self.settings.retrieval, doc_ids=doc_ids)
         # Without a concept (的, 那个呢) whatever is found is found by accident.
         if retrieval is None or not retrieval.concepts:
             said = greeting.invitation(self.library, asked.language)
@@ -190,6 +196,29 @@ class Answerer:
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
         return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
+
+    def _told(
+        self,
+        question: str,
+        statements: tuple[Statement, ...],
+        citations: tuple[Citation, ...],
+        id: str,
+        day: date,
+        started: float,
+    ) -> Answer:
+        """An answer about the documents themselves: nothing was searched, nothing is guessed."""
+        return Answer(
+            id=id,
+            question=question,
+            as_of=day.isoformat(),
+            status="answered",
+            engine=ENGINE,
+            library=self.library.hash,
+            answer="\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
+            statements=statements,
+            citations=citations,
+            timings_ms=_timings(started, started, time.perf_counter()),
+        )
 
     def _near(self, a: str, b: str) -> float:
         """Cosine of two words; 0 where dense search is off."""
