@@ -28,6 +28,7 @@ from index.manifest import (
     rebuild_command,
     write_manifest,
 )
+from index.parse_cache import erase_parsed
 from index.schema import Document, DocumentInfo
 from index.segment import (
     Prepared,
@@ -385,6 +386,7 @@ def clear_up(path: Path, manifest: Manifest) -> None:
                 # A name that nobody takes for a segment, should the deletion be cut short.
                 folder = folder.rename(folder.with_name(f".{folder.name}.tmp"))
             shutil.rmtree(folder)
+    erase_parsed(path)
     for file in path.iterdir():
         if _OUR_FILES.fullmatch(file.name) and file.name != manifest.sources_name:
             file.unlink(missing_ok=True)

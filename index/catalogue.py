@@ -90,7 +90,7 @@ class CatalogueWriter:
         sentences: tuple[Sentence, ...],
         aliases: Iterable[Alias] = (),
     ) -> None:
-        self._insert(entry, (document.text, _pack_layout(document), _pack_sentences(sentences)))
+        self._insert(entry, (document.text, pack_layout(document), _pack_sentences(sentences)))
         self._insert_aliases(entry, [_alias_values(document.text, alias) for alias in aliases])
 
     def copy(self, other: Catalogue, old: Entry, new: Entry) -> None:
@@ -209,7 +209,7 @@ class Catalogue:
         return Document(
             doc_id=info.doc_id, source=info.source, text=text, content_hash=info.content_hash,
             format=info.format, title=info.title, kind=info.kind, date=info.date,
-            language=info.language, meta=info.meta, **_unpack_layout(layout),
+            language=info.language, meta=info.meta, **unpack_layout(layout),
         )  # fmt: skip
 
     def sentences(self, entry: Entry) -> tuple[Sentence, ...]:
@@ -296,7 +296,7 @@ def _spans(flat: list[int]) -> tuple[Span, ...]:
     return tuple(Span(start, end) for start, end in zip(offsets, offsets, strict=True))
 
 
-def _pack_layout(document: Document) -> bytes:
+def pack_layout(document: Document) -> bytes:
     blocks = []
     for block in document.blocks:
         # Only what differs from a plain paragraph: most blocks are nothing else.
@@ -312,7 +312,7 @@ def _pack_layout(document: Document) -> bytes:
     return zlib.compress(_dump(layout).encode(), 1)
 
 
-def _unpack_layout(packed: bytes) -> Mapping[str, Any]:
+def unpack_layout(packed: bytes) -> Mapping[str, Any]:
     layout = json.loads(zlib.decompress(packed))
     blocks = tuple(
         Block(

@@ -42,6 +42,7 @@ from index.manifest import (
     read_sources,
     salvage_sources,
 )
+from index.parse_cache import PARSED, ParseCache
 from index.parsing import ParseSettings, parse_file
 from index.parsing.pool import Parsers
 from index.reembedding import differs_in_model_only, reembed
@@ -249,14 +250,20 @@ class _Run:
 
     def read_files(self) -> None:
         to_read = self._survey.to_read
-        fresh = [file for file in to_read if not self._takes_up(file)]
-        with Parsers(self._settings.parse, parse_file) as parsers:
+        cache = ParseCache(self._path, self._settings.parse)
+        fresh = []
+        for file in to_read:
+            if self._takes_up(file):
+                continue
+            known = cache.get(file.source, file.state.content_hash)
+            if known is None:
+                fresh.append(file)
+            else:
+                self._take(file, known)
+        with Parsers(self._settings.parse, parse_file, keep=cache.put) as parsers:
             all_found = parsers.parse((file.path, file.source) for file in fresh)
             for file, found in zip(fresh, all_found, strict=True):
-                self._tell(self._done, file.source)
-                self._read(file, found)
-                self._done += 1
-                self.builder.checkpoint()
+                self._take(file, found)
         self._tell(self._done, "")
         for root, name in self._survey.gone:
             self._files[root.name].pop(name, None)
@@ -268,6 +275,12 @@ class _Run:
         for root in {file.root for file in (*to_read, *self._survey.unchanged)}:
             for inner in swallowed(root, self._sources):
                 self._take_over(inner, root)
+
+    def _take(self, file: SourceFile, found: Iterable[Document | Skipped]) -> None:
+        self._tell(self._done, file.source)
+        self._read(file, found)
+        self._done += 1
+        self.builder.checkpoint()
 
     def _takes_up(self, file: SourceFile) -> bool:
         """Whether a file is done without reading it: moved in time only, or by a killed run."""
@@ -466,7 +479,7 @@ def _writing(path: Path, *, create: bool) -> Iterator[None]:
 def _may_hold_library(path: Path) -> bool:
     """Whether the folder is empty or ours; what others put there must not be touched."""
     names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
-    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, _LOCK, SYNONYMS}
+    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, PARSED, _LOCK, SYNONYMS}
 
 
 def _remove_if_empty(path: Path) -> None:

@@ -33,12 +33,14 @@ _LIGHT_BYTES = 100_000  # so that the slowest of text takes seconds, not minutes
 _MOST_WORKERS = 8  # each may take max_memory_mb
 _FILES_AHEAD = 64
 _ITEMS_AHEAD = 8  # documents of one file that wait to be taken
+_FEW = 4  # documents and refusals of a file that `keep` is told of
 _START_S = 60.0
 _TICK_S = 0.05
 # Not `-m`: that would look for modules in the current folder, which may be full of documents.
 _START = "import sys; sys.path[:] = sys.argv[1:]; from index.parsing.worker import main; main()"
 
 Item = Document | Skipped
+Keep = Callable[[str, list[Item], float], None]  # source, all it holds, seconds it took
 ParseFile = Callable[[Path, str, ParseSettings], Iterator[Item]]
 
 
@@ -70,10 +72,13 @@ class Parsers:
         settings: ParseSettings,
         parse_here: ParseFile = parse_file,
         n_workers: int | None = None,
+        keep: Keep | None = None,
     ) -> None:
-        """`parse_here` parses what needs no process of its own."""
+        """`parse_here` parses what needs no process of its own. `keep` is told of every file of few
+        documents as soon as a process has read it, which may be long before it is taken."""
         self._settings = settings
         self._parse_here = parse_here
+        self._keep = keep
         self._most = n_workers or min(_MOST_WORKERS, os.cpu_count() or 1)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._open: list[_Job] = []  # begun and not yet taken whole
@@ -135,7 +140,9 @@ class Parsers:
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, daemon=True)
                 self._watcher.start()
-            worker = _Worker(self._settings, self._parse_here, self._jobs, self._closing)
+            worker = _Worker(
+                self._settings, self._parse_here, self._jobs, self._closing, self._keep
+            )
             self._workers.append(worker)
             worker.thread.start()
         self._jobs.put(job)
@@ -184,12 +191,14 @@ class _Worker:
         parse_here: ParseFile,
         jobs: queue.SimpleQueue[_Job | None],
         closing: threading.Event,
+        keep: Keep | None,
     ) -> None:
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self._settings = settings
         self._parse_here = parse_here
         self._jobs = jobs
         self._closing = closing
+        self._keep = keep
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()  # over the next two
         self._left_s: float | None = None  # until the deadline; None while nothing is waited for
@@ -229,6 +238,8 @@ class _Worker:
                     return
                 job.put(item)
             return
+        started = time.monotonic()
+        found: list[Item] = []
         while True:
             job.room.acquire()
             if self._closing.is_set():
@@ -240,9 +251,13 @@ class _Worker:
                 job.put(Skipped(job.source, f"{job.source} {reason}", True, ends_file=True))
                 return
             if isinstance(message, End):
+                if self._keep is not None and len(found) <= _FEW:
+                    self._keep(job.source, found, time.monotonic() - started)
                 if message.is_last:
                     self._let_go()
                 return
+            if len(found) <= _FEW and not isinstance(message, BaseException):
+                found.append(message)
             job.put(message)
 
     def _has_taken(self, request: Request) -> bool:
