@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -132,47 +133,75 @@ def library_of(
     return make
 
 
+class Launched(httpx.Client):
+    """A client of a server that runs as a process of its own."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    def end(self) -> None:
+        self.close()
+        self.process.terminate()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def launch(
+    home: Path, model: Path, log: Path, *arguments: str, page: bool = False, **env: str
+) -> Launched:
+    """`wenju serve` on a free port, with the tiny model; it answers whatever it is asked."""
+    own = {
+        "WENJU_HOME": str(home),
+        "WENJU_ANSWERABILITY_MIN_CONFIDENCE": "0",
+        "WENJU_EMBEDDING_MODEL": str(model),
+    }
+    extra = [] if page else ["--no-page"]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *extra, *arguments],
+            cwd=Path(__file__).parents[1],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **own, **env},
+        )
+    assert process.stdout is not None
+    address = re.findall(r"http://[\d.:]+", process.stdout.readline())
+    assert address, log.read_text()
+    client = Launched(
+        base_url=address[0].replace("0.0.0.0", "127.0.0.1"), timeout=60, trust_env=False
+    )
+    client.process, client.log = process, log
+    return client
+
+
 @pytest.fixture
-def serve(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Callable[..., httpx.Client]]:
-    """Starts `wenju serve` on a free port, as a process of its own; a client of it.
+def serve(tiny_model: Path, wenju_home: Path, tmp_path: Path) -> Iterator[Callable[..., Launched]]:
+    """Starts servers over the test's own home; ends them."""
+    started: list[Launched] = []
 
-    Answers always, with the tiny model. Its log is `client.log`, a function; `client.process` is
-    the process.
-    """
-    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
-    monkeypatch.setenv("WENJU_EMBEDDING_MODEL", str(tiny_model))
-    started: list[tuple[subprocess.Popen[str], httpx.Client]] = []
-
-    def start(
-        *arguments: str, page: bool = False, headers: Mapping[str, str] | None = None
-    ) -> httpx.Client:
+    def start(*arguments: str, page: bool = False, **env: str) -> Launched:
         log = tmp_path / f"server-{len(started)}.log"
-        extra = [] if page else ["--no-page"]
-        with log.open("w") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ui.cli", "serve", "--port", "0", *extra, *arguments],
-                cwd=Path(__file__).parents[1],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        address = re.findall(r"http://[\d.:]+", line)
-        assert address, log.read_text()
-        url = address[0].replace("0.0.0.0", "127.0.0.1")
-        client = httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers)
-        client.log = log.read_text  # type: ignore[attr-defined]
-        client.process = process  # type: ignore[attr-defined]
-        started.append((process, client))
+        client = launch(wenju_home, tiny_model, log, *arguments, page=page, **env)
+        started.append(client)
         return client
 
     yield start
-    for process, client in started:
-        client.close()
-        process.terminate()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+    for client in started:
+        client.end()
+
+
+@pytest.fixture(scope="session")
+def shared_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
+    """One server for tests that leave its library `default` as it is."""
+    home = tmp_path_factory.mktemp("server-home")
+    docs = write_files(home / "docs", {"锂.txt": LITHIUM})
+    settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
+    index_sources(home / "libraries" / "default", [docs], settings)
+    client = launch(home, tiny_model, home / "server.log")
+    yield client
+    client.end()
+
+
+LITHIUM = "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n"

@@ -239,6 +239,20 @@ _TABLE: dict[str, tuple[str, str]] = {
         "还没有钥匙，谁也进不来：wenju keys add 用户名",
         "There is no key yet, so nobody gets in: wenju keys add USER",
     ),
+    "key_made": (
+        "↑ {user} 的钥匙（编号 {id}），只显示这一次；作废：wenju keys revoke {id}",
+        "↑ the key of {user} (id {id}), shown this once; to end it: wenju keys revoke {id}",
+    ),
+    "key_unknown": (
+        "没有编号为 {id} 的有效钥匙：wenju keys list 列出全部",
+        "no valid key has the id {id}: wenju keys list shows all",
+    ),
+    "key_revoked": ("钥匙 {id} 已作废，立即生效", "Key {id} is invalid from now on"),
+    "key_is_revoked": ("已作废", "revoked"),
+    "no_keys": ("还没有钥匙：wenju keys add 用户名", "No key yet: wenju keys add USER"),
+    "mcp_missing": (
+        "没有装 MCP：pip install 'wenju[mcp]'", "MCP is not installed: pip install 'wenju[mcp]'"
+    ),
     "page_loading": ("页面正在加载……", "The page is loading …"),
     "page_failed": (
         "页面没有加载成功，API 可照常使用；原因在服务器的日志里。",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag.schema import Answer, Citation, CitedSpan
+from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, Statement
 from ui.errors import OutRefused, UsageError
 from ui.linking import Link, no_link
 from ui.messages import say
@@ -88,10 +88,33 @@ def passed_name(name: str) -> str:
 
 def citations_of(record: Mapping[str, Any]) -> list[Citation]:
     """The citations of a record that was read back."""
-    return [
-        Citation(**{**raw, "spans": tuple(CitedSpan(**span) for span in raw["spans"])})
-        for raw in record["citations"]
-    ]
+    return [_citation(raw) for raw in record["citations"]]
+
+
+def answer_of(record: Mapping[str, Any]) -> Answer:
+    """The answer that a record was made from; further columns are left out."""
+    missed = record["abstention"]
+    abstention = missed and Abstention(
+        missed["reason"], tuple(missed["missing"]), tuple(_citation(c) for c in missed["nearest"])
+    )
+    conflicts = tuple(
+        Conflict(c["about"], tuple(Side(**s | {"citations": tuple(s["citations"])})
+                                   for s in c["sides"]))
+        for c in record["conflicts"]
+    )  # fmt: skip
+    whole = {key: record[key] for key in _RECORD_KEYS - {"schema"}}
+    return Answer(**{
+        **whole,
+        "statements": tuple(Statement(s["text"], tuple(s["citations"]))
+                            for s in record["statements"]),
+        "citations": tuple(citations_of(record)),
+        "conflicts": conflicts,
+        "abstention": abstention,
+    })  # fmt: skip
+
+
+def _citation(raw: Mapping[str, Any]) -> Citation:
+    return Citation(**{**raw, "spans": tuple(CitedSpan(**span) for span in raw["spans"])})
 
 
 def cited_text(citations: Sequence[Citation]) -> dict[str, str]:

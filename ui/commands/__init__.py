@@ -5,6 +5,6 @@ Nothing heavy is imported before `run`: `wenju --help` and `wenju ask` start at 
 
 # In the order in which a newcomer needs them.
 NAMES = (
-    "demo", "index", "ask", "search", "chat", "batch", "serve", "sources", "glossary",
-    "libraries", "check", "doctor", "eval",
+    "demo", "index", "ask", "search", "chat", "batch", "serve", "keys", "mcp", "sources",
+    "glossary", "libraries", "check", "doctor", "eval",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from ui.server.services import CallerOf, Services, ServicesOf, log
 
 router = APIRouter(prefix="/v1", tags=["answers"])
 EVENT_STREAM = "text/event-stream"
-_NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @router.post(
@@ -48,7 +48,7 @@ async def answers(ask: models.Ask, request: Request, services: ServicesOf, calle
         stream = services.answering.stream(library, asked)
         first = await anext(stream)  # what is refused is refused with its status
         events = _events(first, stream, services, request)
-        return StreamingResponse(events, media_type=EVENT_STREAM, headers=_NO_BUFFER)
+        return StreamingResponse(events, media_type=EVENT_STREAM, headers=NO_BUFFER)
     answer = await services.answering.answer(library, asked)
     note_answer(answer, services, request)
     return JSONResponse(answer.to_record())

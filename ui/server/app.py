@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.messages import say
-from ui.server import answers, documents, libraries
+from ui.server import answers, batches, chat, documents, libraries
 from ui.server.access import Access
 from ui.server.answering import Answering
 from ui.server.errors import ApiError, as_api_error
@@ -138,7 +138,10 @@ def create_app(
 
 
 def _routers() -> list[Any]:
-    return [answers.router, libraries.router, documents.router, libraries.health]
+    return [
+        answers.router, libraries.router, documents.router, batches.router, batches.feedback,
+        chat.router, libraries.health,
+    ]  # fmt: skip
 
 
 def _known_errors() -> list[type[Exception]]:

@@ -16,6 +16,8 @@ from index.errors import IndexingError, LibraryLocked
 from rag.errors import AnsweringError
 from ui.errors import UiError
 
+# In the folder of a batch.
+QUESTIONS, RECORDS = "questions.jsonl", "answers.jsonl"
 _LOCKED_S = 60.0  # so long another writer of the library is waited for
 _TELL_EVERY_S = 0.2
 Tell = Callable[[dict[str, Any]], None]
@@ -70,7 +72,43 @@ def _remove(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def _batch(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
-    raise UiError("batches are not there yet")
+    from contextlib import ExitStack
+    from datetime import date
+
+    from index.store import open_library
+    from rag.answering import Answerer
+    from rag.filters import filters_of
+    from ui.batch import BatchProgress, BatchRun, run_batch
+    from ui.questions import read_questions
+    from ui.workers import Workers, sensible
+
+    folder, path = Path(spec["folder"]), Path(spec["path"])
+    sources, kinds, since, until = spec["where"]
+    rag = _settings(spec).stage("rag")
+    questions = read_questions(folder / QUESTIONS)
+    with ExitStack() as stack:
+        library = stack.enter_context(open_library(path))
+        as_of = date.fromisoformat(spec["as_of"]) if spec["as_of"] else None
+        run = BatchRun(library.hash, as_of, filters_of(sources, kinds, since, until))
+        n = sensible(len(questions.questions), library)
+        answerer: Answerer | Workers = Answerer(library, rag)
+        if n > 1:
+            answerer = stack.enter_context(Workers(path, rag, run, n))
+
+        def on_progress(now: BatchProgress) -> None:
+            left = round(now.seconds_left, 1)
+            tell({"done": now.done, "total": now.total, "seconds_left": left})
+
+        report = run_batch(questions, folder / RECORDS, answerer, run, on_progress=on_progress)
+    return {
+        "total": report.total,
+        "answered": report.count("answered"),
+        "abstained": report.count("abstained"),
+        "failed": report.count("error"),
+        "repeated": report.repeated,
+        "why_failed": dict(report.errors.most_common(5)),
+        "seconds": round(report.seconds, 2),
+    }
 
 
 def _patiently(work: Callable[[], Any]) -> Any:

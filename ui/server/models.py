@@ -194,6 +194,19 @@ class Feedback(_Strict):
     record: dict[str, Any] | None = Field(None, description="the answer record it is about")
 
 
+class FeedbackRow(BaseModel):
+    id: int
+    created: str
+    library: str
+    rating: str
+    question: str
+    comment: str
+
+
+class FeedbackList(BaseModel):
+    feedback: list[FeedbackRow]
+
+
 class FeedbackSaved(BaseModel):
     id: int
 

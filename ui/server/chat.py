@@ -1,0 +1,208 @@
+"""POST /v1/chat/completions and GET /v1/models: the form that chat clients of OpenAI speak.
+
+The last message is the question. Citations are marks in the text, annotations of the kind
+`url_citation` at these marks, and a list of sources beneath, for clients that show text alone.
+The whole answer record stands in the field `wenju`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from rag.normalising import MAX_QUESTION_CHARS
+from rag.schema import Answer, Citation, Shown
+from ui.messages import language_of, say
+from ui.rendering import place
+from ui.server import models
+from ui.server.answering import Asked
+from ui.server.answers import EVENT_STREAM, NO_BUFFER, note_answer
+from ui.server.errors import ApiError, as_api_error
+from ui.server.guarding import LOG
+from ui.server.services import CallerOf, Services, ServicesOf, log
+
+router = APIRouter(prefix="/v1", tags=["openai"])
+MODEL = "wenju"
+_MARK = re.compile(r"\[(\d+)\]")
+
+
+@router.get("/models")
+async def list_models(services: ServicesOf, caller: CallerOf) -> Any:
+    """`wenju` asks the library the page opens with, `wenju:NAME` the library NAME."""
+    names = [MODEL, *(f"{MODEL}:{name}" for name in services.access.libraries(caller))]
+    row = {"object": "model", "created": 0, "owned_by": MODEL}
+    return JSONResponse({"object": "list", "data": [{"id": name} | row for name in names]})
+
+
+@router.post(
+    "/chat/completions",
+    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+)
+async def complete(
+    chat: models.ChatRequest, request: Request, services: ServicesOf, caller: CallerOf
+) -> Any:
+    """Answer the last message; with `stream`, chunks as statements are verified."""
+    question = _question(chat.messages)
+    if services.settings.log_content:
+        log(request, question=question)
+    name = chat.model.removeprefix(MODEL).removeprefix(":") or None
+    library = services.library(caller, name)
+    base = f"{request.base_url}v1/documents/"
+    link = _Links(base, library.name)
+    asked = Asked(question)
+    if chat.stream:
+        stream = services.answering.stream(library, asked)
+        first = await anext(stream)
+        chunks = _chunks(first, stream, chat.model, link, services, request)
+        return StreamingResponse(chunks, media_type=EVENT_STREAM, headers=NO_BUFFER)
+    answer = await services.answering.answer(library, asked)
+    note_answer(answer, services, request)
+    text = _text(answer)
+    message = {
+        "role": "assistant",
+        "content": text,
+        "refusal": None,
+        "annotations": link.annotations(text, answer),
+    }
+    return JSONResponse(
+        {
+            "id": _id(request),
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": chat.model,
+            "choices": [
+                {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+            ],
+            "wenju": answer.to_record(),
+        }
+    )
+
+
+async def _chunks(
+    first: Shown | Answer,
+    rest: AsyncIterator[Shown | Answer],
+    model: str,
+    link: _Links,
+    services: Services,
+    request: Request,
+) -> AsyncIterator[str]:
+    head = {
+        "id": _id(request),
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": model,
+    }
+
+    def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return f"data: {json.dumps(head | {'choices': [choice]} | more, ensure_ascii=False)}\n\n"
+
+    async def items() -> AsyncIterator[Shown | Answer]:
+        yield first
+        async for item in rest:
+            yield item
+
+    told = ""
+    try:
+        yield chunk({"role": "assistant", "content": ""})
+        async for item in items():
+            if isinstance(item, Shown):
+                marks = "".join(f"[{n}]" for n in item.statement.citations)
+                piece = f"{chr(10) if told else ''}{item.statement.text}{marks}"
+                told += piece
+                yield chunk({"content": piece})
+                continue
+            note_answer(item, services, request)
+            text = _text(item)
+            # What was shown stands: the rest is added to it.
+            piece = text[len(told) :] if text.startswith(told) else ""
+            yield chunk({"content": piece})
+            annotations = link.annotations(told + piece, item)
+            yield chunk({"annotations": annotations}, "stop", wenju=item.to_record())
+        yield "data: [DONE]\n\n"
+    except Exception as error:
+        known = as_api_error(error)
+        if known.status_code >= 500:
+            LOG.error("stream", exc_info=error)
+        detail = {"message": known.detail, "type": known.type, "code": known.status_code}
+        yield f"data: {json.dumps({'error': detail}, ensure_ascii=False)}\n\n"
+
+
+def _question(messages: Sequence[models.ChatMessage]) -> str:
+    for message in reversed(messages):
+        if message.role != "user":
+            continue
+        content = message.content
+        if isinstance(content, list):
+            texts = [part.get("text") for part in content if part.get("type") == "text"]
+            content = "\n".join(text for text in texts if isinstance(text, str))
+        if content and content.strip() and len(content) <= MAX_QUESTION_CHARS:
+            return content
+        raise ApiError(
+            400, f"the last message of the user has to hold 1 to {MAX_QUESTION_CHARS} characters",
+            type="bad_question",
+        )  # fmt: skip
+    raise ApiError(400, "there is no message of the role user", type="bad_question")
+
+
+def _text(answer: Answer) -> str:
+    """The answer, or why there is none; the sources beneath."""
+    lang = language_of(answer.question)
+    if answer.status == "answered":
+        return "\n\n".join(filter(None, [answer.answer, _sources(answer.citations, lang)]))
+    abstention = answer.abstention
+    reason = abstention.reason if abstention else answer.error or say("no_answer", lang)
+    near = _sources(abstention.nearest, lang) if abstention else ""
+    return f"{reason}\n\n{say('nearest', lang)}\n{near}" if near else reason
+
+
+def _sources(citations: Sequence[Citation], lang: str) -> str:
+    return "\n".join(f"[{c.n}] {_title(c, lang)}" for c in citations)
+
+
+def _title(citation: Citation, lang: str) -> str:
+    where = place(citation, lang)
+    return f"{citation.source} · {where}" if where else citation.source
+
+
+class _Links:
+    """Where a citation can be read: our own address of the document's words at its span."""
+
+    def __init__(self, base: str, library: str) -> None:
+        self._base = base
+        self._library = library
+
+    def annotations(self, text: str, answer: Answer) -> list[dict[str, Any]]:
+        """One for each mark in the answer's own part of the text."""
+        known = {c.n: c for c in answer.citations}
+        return [
+            {
+                "type": "url_citation",
+                "url_citation": {
+                    "start_index": mark.start(),
+                    "end_index": mark.end(),
+                    "url": self._url(cited),
+                    "title": _title(cited, language_of(answer.question)),
+                },
+            }
+            for mark in _MARK.finditer(text, 0, len(answer.answer))
+            if (cited := known.get(int(mark[1]))) is not None
+        ]
+
+    def _url(self, citation: Citation) -> str:
+        start, end = citation.spans[0].start, citation.spans[-1].end
+        return (
+            f"{self._base}{quote(citation.doc_id)}?library={quote(self._library)}"
+            f"&start={start}&end={end}"
+        )
+
+
+def _id(request: Request) -> str:
+    return f"chatcmpl-{request.state.request_id}"
