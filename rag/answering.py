@@ -157,7 +157,7 @@ class Answerer:
             retrieval = retrieve(self.library, asked, self.settings.retrieval, doc_ids=doc_ids)
         # Without a concept (的, 那个呢) whatever is found is found by accident.
         if retrieval is None or not retrieval.concepts:
-            said = greeting.invitation(self.library, asked.language)
+            said = greeting.invitation(self.library, asked.language, self.settings)
             invited = Answer(
                 id=id,
                 question=question,

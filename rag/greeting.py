@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.normalising import NormalisedQuestion
+from rag.suggesting import suggest
 
 if TYPE_CHECKING:
     from index.store import Library
+    from rag.settings import RagSettings
 
 _GREETING = re.compile(
     r"(?:你好|您好|大家好|哈喽|哈啰|嗨|喂|早上好|早安|下午好|晚上好|在吗|在么|"
@@ -18,6 +20,7 @@ _GREETING = re.compile(
     r"[\s\W_])+"
 )
 _SHOWN_TITLES = 3
+_QUESTIONS = 3
 
 
 def is_greeting(question: NormalisedQuestion) -> bool:
@@ -25,20 +28,20 @@ def is_greeting(question: NormalisedQuestion) -> bool:
     return _GREETING.fullmatch(question.key) is not None or question.is_empty
 
 
-def invitation(library: Library, language: str) -> str:
-    """One plain sentence on what can be asked here, naming a few of the library's documents."""
+def invitation(library: Library, language: str, settings: RagSettings | None = None) -> str:
+    """One plain sentence on what can be asked here: three questions, and a few of its documents."""
     documents = library.documents()
     named = [d.title or d.source for d in documents[:_SHOWN_TITLES]]
+    asked = suggest(library, _QUESTIONS, language, settings)
     if language == "zh" or not documents:
         if not documents:
             return "资料库里还没有文档；请先用 wenju index 加入资料，再提问。"
         titles = "、".join(f"《{t}》" for t in named)
-        return (
-            "请就资料里的内容提问，例如某个数字、时间、原因或人物；"
-            f"这里有{len(documents)}份文档，如{titles}。"
-        )
+        example = "".join(f"“{q}”" for q in asked) or "某个数字、时间、原因或人物"
+        return f"请就资料里的内容提问，例如{example}；这里有{len(documents)}份文档，如{titles}。"
     titles = ", ".join(f"“{t}”" for t in named)
+    example = ", ".join(f"“{q}”" for q in asked) or "a figure, a date, a reason, a person"
     return (
-        f"Ask about what the documents say: a figure, a date, a reason, a person. "
+        f"Ask about what the documents say: {example}. "
         f"There are {len(documents)} here, such as {titles}."
     )
