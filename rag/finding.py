@@ -13,7 +13,7 @@ from index.segmenting import grams, key
 from rag import background
 from rag.normalising import normalise
 from rag.requests import Request
-from rag.terms import concepts_of, weighted_terms
+from rag.terms import concepts_of, content_grams, weighted_terms
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -76,8 +76,9 @@ def _candidates(library: Library, name: str, doc_ids: Collection[str] | None) ->
     from index.thesaurus import shipped
 
     question = normalise(name, date(2000, 1, 1))
-    concepts = concepts_of(question, [shipped()], background.shipped())
-    terms = weighted_terms(concepts, background.shipped())
+    table = background.shipped()
+    concepts = concepts_of(question, [shipped()], table)
+    terms = weighted_terms(concepts, table, content_grams(question, table))
     if not terms:
         return []
     found = library.search_lexical(terms, _CHUNKS, doc_ids)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from index.lexical import WeightedTerm
 from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
 from index.thesaurus import Layer, shipped
@@ -68,7 +69,9 @@ def retrieve(
     concepts = concepts_of(question, layers, table)
     asked = asked_of(question.key)
     hints = hints_of(question.key)
-    arms = _arms(library, question, concepts, settings, doc_ids)
+    question_grams = content_grams(question, table)
+    terms = weighted_terms(concepts, table, question_grams)
+    arms = _arms(library, question, terms, settings, doc_ids)
     weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
     fused = fuse(list(arms.values()), weights)
     if hints:
@@ -80,7 +83,7 @@ def retrieve(
     features = measure(
         [s.candidate for s in sentences],
         concepts,
-        content_grams(question, table),
+        question_grams,
         asked,
         question.key,
     )
@@ -116,14 +119,13 @@ def _layers(library: Library) -> list[Layer]:
 def _arms(
     library: Library,
     question: NormalisedQuestion,
-    concepts: tuple[Concept, ...],
+    terms: Sequence[WeightedTerm],
     settings: RetrievalSettings,
     doc_ids: Collection[str] | None,
 ) -> dict[str, Sequence[ScoredChunk]]:
     arms: dict[str, Sequence[ScoredChunk]] = {"lexical": [], "dense": []}
     if question.is_empty:
         return arms
-    terms = weighted_terms(concepts, background.shipped())
     if terms:
         arms["lexical"] = library.search_lexical(terms, settings.lexical, doc_ids)
     if settings.dense:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.lexical import WeightedTerm
+from index.numbering import Field
 from index.segmenting import grams, stem, token_spans
 from index.thesaurus import WEIGHTS, Expansion, Layer, expand
 from rag.background import Background
@@ -22,6 +23,8 @@ MAX_NAMES = 4  # of one thing
 MIN_SHARE = 0.25  # of the documents that give the most frequent one
 MIN_RARITY = 0.1  # a term more common than this says nothing
 _UNKNOWN_ENGLISH = 0.45  # rarity of an English word that Chinese text at large says nothing about
+FIELD_WEIGHTS: Mapping[Field, float] = {"grams": 1.0, "title": 0.4, "heading": 0.3}
+GRAM_WORTH = 0.6  # of a pair of characters, whatever words they belong to
 PART_WORTH = 0.6  # what a concept is worth where only pieces of it are found
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
 
@@ -232,27 +235,30 @@ def content_grams(question: NormalisedQuestion, background: Background) -> dict[
     return out
 
 
-def weighted_terms(concepts: tuple[Concept, ...], background: Background) -> list[WeightedTerm]:
+def weighted_terms(
+    concepts: tuple[Concept, ...], background: Background, question_grams: Mapping[str, float]
+) -> list[WeightedTerm]:
     """For the lexical index: the weight of a term is its rarity, less where it is an expansion.
 
-    Sorted by field and token, so that equal questions ask equally.
+    `question_grams`, from `content_grams`, also holds the pairs that two words make where they
+    meet. Sorted by field and token, so that equal questions ask equally.
     """
-    weights: dict[tuple[str, str], float] = {}
+    weights: dict[tuple[Field, str], float] = {}
 
-    def add(field: str, token: str, weight: float) -> None:
-        place = (field, token)
-        weights[place] = max(weights.get(place, 0.0), weight)
+    def add(token: str, weight: float) -> None:
+        for field, share in FIELD_WEIGHTS.items():
+            place = (field, token)
+            weights[place] = max(weights.get(place, 0.0), share * weight)
 
     for concept in concepts:
         for alternative in concept.alternatives:
             trust = alternative.weight * min(1.0, concept.rarity + 0.1)
             for gram in dict.fromkeys(grams(alternative.term)):
-                weight = trust * background.rarity(gram)
-                add("grams", gram, weight)
-                add("title", gram, 0.4 * weight)
-                add("heading", gram, 0.3 * weight)
+                add(gram, trust * background.rarity(gram))
+    for gram, rarity in question_grams.items():
+        add(gram, GRAM_WORTH * rarity)
     return [
-        WeightedTerm(field, token, round(weight, 6))  # type: ignore[arg-type]
+        WeightedTerm(field, token, round(weight, 6))
         for (field, token), weight in sorted(weights.items())
         if weight >= 0.01
     ]
