@@ -4,8 +4,8 @@
     python benchmarks/parsing.py --data FOLDER       also the five documents in FOLDER/corpus
     python benchmarks/parsing.py --errors            also says what was missed or wrong, and where
 
-Writes parsing.md beside itself. The labels (parsing_gold.jsonl) are offsets without text; they were
-set by reading the raw files, before the parser's output was looked at.
+Writes parsing.md beside itself; the part that parsing_effect.py wrote stays. The labels
+(parsing_gold.jsonl) are offsets without text; they were set by reading the raw files, before the parser's output was looked at.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from parsing_effect import EFFECT
 from parsing_layers import read_gold
 from parsing_scores import KINDS, Score, Tally, score
 from parsing_speed import Speed, measure, peak_of_long_pdf
@@ -141,8 +142,8 @@ def main() -> None:
         *per_kind(found), "",
         "Per document: the share of non-space characters that belong to a block (Markdown's and"
         " CSV's own marks not counted), the share of the text that maps back to the same raw"
-        " character (PDF: that is found in its text layer), and characters in more than one"
-        " block.", "",
+        " character (PDF, pages and Office files: that is found in their own words, read apart),"
+        " and characters in more than one block.", "",
         *per_document(found), "",
     ]  # fmt: skip
     if args.no_speed:
@@ -162,8 +163,10 @@ def main() -> None:
         f"A PDF of {pages:,} pages ({characters:,} characters) in a fresh process: {seconds:.1f} s,"
         f" peak memory {peak_mb:.0f} MB.", "",
     ]  # fmt: skip
-    args.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
+    before = args.out.read_text(encoding="utf-8") if args.out.exists() else ""
+    kept = before[before.find(EFFECT) :] if EFFECT in before else ""
+    args.out.write_text("\n".join(lines) + ("\n" + kept if kept else ""), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ without the blocks that parsing finds.
 
 "Before" is every line a paragraph: no headings, no tables, no notes, no times, no furniture, and
 broken lines stay broken. Asks the questions about tables, footnotes and recordings of the built-in
-set, and of D where FOLDER has it.
+set, and of D where FOLDER has it. The last part of parsing.md is written.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from index.parsing.building import Draft, Found, build, sha256
 from index.schema import BlockKind, Document, Skipped
 from rag.settings import RagSettings
 
+OUT = Path(__file__).parent / "parsing.md"
+EFFECT = "## What structure is worth"
 TYPES = ("table", "footnote", "transcript")
 SHOWN = ("truthfulness", "correct", "evidence_any", "evidence_all", "place")
 
@@ -91,6 +93,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with evals/D.jsonl and corpus/")
     parser.add_argument("--work", type=Path, default=Path("data/benchmarks/parsing"))
     args = parser.parse_args()
+    parts = [
+        f"{EFFECT}\n\nCommand: `python benchmarks/parsing_effect.py"
+        + (" --data FOLDER" if args.data else "")
+        + "`, then `wenju eval compare before.jsonl after.jsonl --format markdown` on the runs it"
+        " leaves.\n\nThe same words, ranker and reader twice. Before: every line a paragraph, no"
+        " headings, tables, notes, times or furniture, broken lines left broken. After: as parsing"
+        " makes them."
+    ]
     for one in benchmarks(args.data):
         if one.name not in ("built-in", "D"):
             continue
@@ -100,8 +110,12 @@ def main() -> None:
         with without_structure():
             before = asked("before", questions, documents, work)
         after = asked("after", questions, documents, work)
-        print(f"### {one.name}\n\n{by_type(before, after)}\n")
-        print(comparison_tables(compare(before, after), True, 0))
+        compared = comparison_tables(compare(before, after), True, 0)
+        parts.append(f"### {one.name}\n\n{by_type(before, after)}\n\n{compared.strip()}")
+    text = "\n\n".join(parts) + "\n"
+    print(text)
+    written = OUT.read_text(encoding="utf-8") if OUT.exists() else ""
+    OUT.write_text(written.partition(EFFECT)[0].rstrip() + "\n\n" + text, encoding="utf-8")
 
 
 if __name__ == "__main__":
