@@ -5,7 +5,8 @@
     python benchmarks/parsing.py --errors            also says what was missed or wrong, and where
 
 Writes parsing.md beside itself; the part that parsing_effect.py wrote stays. The labels
-(parsing_gold.jsonl) are offsets without text; they were set by reading the raw files, before the parser's output was looked at.
+(parsing_gold.jsonl) are offsets without text; they were set by reading the raw files, before the
+parser's output was looked at.
 """
 
 from __future__ import annotations

@@ -328,3 +328,42 @@ def test_numbered_notes_of_markdown_are_linked_and_links_are_no_notes(tmp_path: 
     ]
     assert [len(b.markers) for b in notes] == [1, 2]
     assert "铁索桥两座，[2]号桥除外[2]。" in document.text
+
+
+def test_html_tables_in_markdown_become_rows_with_header_names(tmp_path: Path) -> None:
+    raw = (
+        '正文一句。\n\n<table>\n<tr><th>县</th><th colspan="2">桥梁<br>（座）</th></tr>\n'
+        "<tr><td rowspan=2><b>上游</b></td><td>石桥</td><td>31</td></tr>\n"
+        "<tr><td>木桥</td>\n<td> 4 </td></tr></table>\n\n正文二句。\n\n<table><tr><td>没有完"
+    )
+    (tmp_path / "a.md").write_text(raw, encoding="utf-8")
+    (document,) = parse_file(tmp_path / "a.md", "a.md")
+    assert isinstance(document, Document)
+    rows = [b for b in document.blocks if b.kind is BlockKind.TABLE_ROW]
+    cells = [[document.text[c.start : c.end] for c in b.cells] for b in rows]
+    assert cells == [["县", "桥梁 （座）"], ["上游", "石桥", "31"], ["木桥", "4"]]
+    assert [b.header for b in rows[1:]] == [
+        ("县", "桥梁 （座）", "桥梁 （座）"),
+        ("桥梁 （座）", "桥梁 （座）"),
+    ]
+    assert [b.is_header for b in rows] == [True, False, False]
+    for block in rows:  # every cell leads back to the raw characters
+        for cell in block.cells:
+            start = document.raw_offset(cell.start)
+            assert start is not None
+            assert raw[start] == document.text[cell.start]
+    texts = [document.joined(b.spans) for b in document.blocks]
+    assert "正文二句。" in texts
+    assert "没有完" in document.text
+
+
+def test_tags_of_a_cue_do_not_run_two_sentences_together(tmp_path: Path) -> None:
+    raw = (
+        "1\n00:00:01,000 --> 00:00:03,000\n<font color=red>第一句。</font>\n\n"
+        "2\n00:00:04,000 --> 00:00:05,000\n<i>第二句。</i>\n"
+    )
+    (tmp_path / "a.srt").write_text(raw, encoding="utf-8")
+    (document,) = parse_file(tmp_path / "a.srt", "a.srt")
+    assert isinstance(document, Document)
+    found = [(document.joined(b.spans), b.time) for b in document.blocks]
+    assert found == [("第一句。", (1.0, 3.0)), ("第二句。", (4.0, 5.0))]

@@ -9,6 +9,7 @@ from index.cleaning import Edits, join_lines
 from index.parsing import marks
 from index.parsing.building import Draft, Found, build, plain
 from index.parsing.lines import Line, split_lines
+from index.parsing.markdown_tables import OPENS, html_table
 from index.parsing.metadata import date_in, read_facts
 from index.parsing.notes import Pending, find_markers, link, note_start
 from index.parsing.tables import Table, pipe_cells, table_drafts
@@ -91,6 +92,13 @@ class _Reader:
             fence = _FENCE.match(line.text)
             if fence:
                 i = self._code(lines, i, fence.group(1))
+            elif OPENS.match(line.text) and (
+                found := html_table(self.raw, line.start, tables, self.edits)
+            ):
+                self.drafts += found[0]
+                self.open, tables = None, tables + 1
+                while i < len(lines) and lines[i].start < found[1]:
+                    i += 1
             elif (last := self._table_end(lines, i)) > i:
                 self._table(lines, i, last, tables)
                 tables, i = tables + 1, last

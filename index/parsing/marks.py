@@ -239,5 +239,5 @@ def is_furniture(line: str) -> bool:
     if len(line) <= 120 and _RIGHTS.search(line):
         return True
     return _COUNTER.fullmatch(line) is not None or (
-        len(line) <= 80 and _TRAIL.fullmatch(line) is not None
+        len(line) <= 80 and "<" not in line and _TRAIL.fullmatch(line) is not None
     )

@@ -220,7 +220,7 @@ def _whole_sentences(
     Left alone where speech was written down without punctuation.
     """
     speech = [d for d in drafts if d.kind is BlockKind.SEGMENT]
-    ended = sum(is_terminal(raw[d.start : d.end]) for d in speech)
+    ended = sum(is_terminal(_TAG.sub("", raw[d.start : d.end])) for d in speech)
     if ended < 0.2 * len(speech):
         return drafts
     joined: list[Draft] = []
@@ -231,7 +231,7 @@ def _whole_sentences(
             and last.kind is draft.kind is BlockKind.SEGMENT
             and last.time is not None
             and draft.time is not None
-            and not is_terminal(raw[last.start : last.end])
+            and not is_terminal(_TAG.sub("", raw[last.start : last.end]))
             and draft.time[0] - last.time[1] <= 3
             and draft.time[1] - last.time[0] <= 60
         ):
