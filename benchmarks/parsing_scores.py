@@ -79,6 +79,12 @@ def score(gold: dict[str, Any], path: Path) -> Score:
     return _Comparison(gold, raw, document).score()
 
 
+def coverage_of(document: Document, raw: str) -> tuple[float, float, int]:
+    """Of any document: `coverage`, `returned` and `overlaps` of `Score`."""
+    found = _Comparison({"doc": document.doc_id, "regions": {}}, raw, document).score()
+    return found.coverage, found.returned, found.overlaps
+
+
 class _Comparison:
     def __init__(self, gold: dict[str, Any], raw: str, document: Document) -> None:
         self.gold, self.raw, self.document = gold, raw, document
