@@ -91,6 +91,12 @@ class ReferenceLibrary:
     def other_names(self, keys: Collection[str]) -> dict[str, dict[str, int]]:
         return {name: dict(self._names[name]) for name in set(keys) if name in self._names}
 
+    def aliases(self) -> list[Any]:
+        return []
+
+    def document_frequency(self, field: str, token: str) -> int:
+        return len(self._postings.get((field, token), ()))
+
     def search_lexical(
         self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None
     ) -> list[ScoredChunk]:

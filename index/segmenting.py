@@ -153,6 +153,21 @@ def token_spans(text: str) -> list[tuple[str, int, int]]:
     return spans
 
 
+def dictionary_edges(text: str) -> tuple[set[int], set[int]]:
+    """Where words of the dictionary begin and end; what is in none falls into its characters."""
+    starts, ends, at = set(), set(), 0
+    for word in _segmenter().cut(key(text), guess=False):
+        starts.add(at)
+        at += len(word)
+        ends.add(at)
+    return starts, ends
+
+
+def is_word(text: str) -> bool:
+    """Whether jieba's dictionary holds it; its key is looked up."""
+    return _segmenter().holds(key(text))
+
+
 # --- jieba, with its stock dictionary and two ways to look a word up -----------------------------
 #
 # Reading the stock dictionary costs 0.6 s. Bulk work pays it once; a single question looks its few
@@ -215,8 +230,12 @@ class _Segmenter:
             self.load()
             self._write_table()
 
-    def cut(self, text: str) -> Iterator[str]:
-        return self._tokenizer.cut(text)  # type: ignore[no-any-return]
+    def cut(self, text: str, *, guess: bool = True) -> Iterator[str]:
+        """`guess`: whether words that the dictionary lacks are guessed at."""
+        return self._tokenizer.cut(text, HMM=guess)  # type: ignore[no-any-return]
+
+    def holds(self, word: str) -> bool:
+        return bool(self._tokenizer.FREQ.get(word))
 
     def load(self) -> None:
         """The whole dictionary into memory: for bulk work."""

@@ -11,6 +11,7 @@ from datetime import date
 
 from index.segmenting import key
 from rag.hints import hints_of
+from rag.spellings import spellings_of
 
 MAX_QUESTION_CHARS = 2_000
 
@@ -54,27 +55,6 @@ FUNCTION_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "俩": 2, "〇": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-_CHINESE_NUMBER = re.compile(r"[零〇一二三四五六七八九两十百千]+")
-# Not 之一成为, 第一成员: the number ends before such a word.
-_SHARE = re.compile(
-    r"(?<![之第唯])([一二三四五六七八九两十])成([一二三四五六七八九半])?(?!立|员|功|果|品|就|不变)"
-)
-_BIG = re.compile(
-    r"([零〇一二三四五六七八九两十百千]+)个?([万亿])([一二三四五六七八九](?![百十万]))?"
-)
-_SHORT_YEAR = re.compile(r"(?<!\d)([012]\d)年(?!前|后|内|期|来|间|以)")
-_DAY = re.compile(r"(\d{1,2})月(\d{1,2})号")
-
-# Not where the first character ends another word: 目前年产能, 过去年均, 成本年报.
-_RELATIVE_YEARS = {
-    r"(?<!如)今年": 0, r"(?<![基资成])本年": 0, r"(?<![过除])去年": -1, r"(?<![以网线])上年": -1,
-    r"(?<![目之此当以提大])前年": -2, "大前年": -3, r"(?<![文证表说声])明年": 1,
-    r"(?<![战之以此今最大])后年": 2, "大后年": 3,
-    r"\bthis year\b": 0, r"\blast year\b": -1, r"\bnext year\b": 1,
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class NormalisedQuestion:
@@ -113,7 +93,8 @@ def normalise(text: str, as_of: date) -> NormalisedQuestion:
         # 那份报告里, 音频里: where it stands, not what is asked. 政府工作报告 is a name.
         if not start or not _HAN.match(keyed[start - 1]) or keyed[start - 1] in _POINTING:
             content = content[:start] + " " * (end - start) + content[end:]
-    return NormalisedQuestion(text, keyed, content, language(text), tuple(_spellings(keyed, as_of)))
+    spellings = tuple(spellings_of(keyed, as_of))
+    return NormalisedQuestion(text, keyed, content, language(text), spellings)
 
 
 def language(text: str) -> str:
@@ -121,42 +102,3 @@ def language(text: str) -> str:
     han = len(_HAN.findall(text))
     latin = len(_LATIN_WORD.findall(text.lower()))
     return "en" if latin > 2 * han and (latin > 1 or not han) else "zh"
-
-
-def _spellings(keyed: str, as_of: date) -> list[tuple[int, int, tuple[str, ...]]]:
-    found: list[tuple[int, int, tuple[str, ...]]] = []
-    for words, shift in _RELATIVE_YEARS.items():
-        for match in re.finditer(words, keyed):
-            found.append((*match.span(), (f"{as_of.year + shift}年", f"{as_of.year + shift}")))
-    for match in _SHORT_YEAR.finditer(keyed):
-        found.append((*match.span(), (f"20{match[1]}年",)))
-    for match in _DAY.finditer(keyed):
-        found.append((*match.span(), (f"{match[1]}月{match[2]}日",)))
-    for match in _SHARE.finditer(keyed):
-        tenths = chinese_number(match[1])
-        if tenths is not None:
-            tail = 5 if match[2] == "半" else _DIGITS.get(match[2] or "", 0)
-            found.append((*match.span(), (f"{tenths * 10 + tail}%",)))
-    for match in _BIG.finditer(keyed):
-        number = chinese_number(match[1])
-        if number is not None:
-            decimals = f".{_DIGITS[match[3]]}" if match[3] else ""
-            found.append((*match.span(), (f"{number}{decimals}{match[2]}",)))
-    return found
-
-
-def chinese_number(text: str) -> int | None:
-    """三十五 → 35, 一百零二 → 102; None for what is not a number below 10,000."""
-    if not _CHINESE_NUMBER.fullmatch(text):
-        return None
-    total = 0
-    digit: int | None = None
-    for char in text:
-        if char in _UNITS:
-            total += (1 if digit is None else digit) * _UNITS[char]
-            digit = None
-        elif digit is not None and digit != 0:
-            return None  # 一五: digits in a row are not a number word
-        else:
-            digit = _DIGITS[char]
-    return total + (digit or 0)

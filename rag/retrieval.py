@@ -20,6 +20,7 @@ from rag.normalising import NormalisedQuestion
 from rag.schema import Passage
 from rag.settings import RetrievalSettings
 from rag.terms import Concept, NamesOf, concepts_of, content_grams, weighted_terms
+from rag.variants import Heard, Joined
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -65,7 +66,7 @@ def retrieve(
 ) -> Retrieval:
     """Nothing found gives no passages and no sentences. `doc_ids` limits where is looked."""
     table = background.shipped()
-    layers = _layers(library) if settings.thesaurus else []
+    layers = _layers(library, question) if settings.thesaurus else []
     concepts = concepts_of(question, layers, table)
     asked = asked_of(question.key)
     hints = hints_of(question.key)
@@ -111,9 +112,14 @@ def _lifted(library: Library, fused: Sequence[ScoredChunk], hints: Hints) -> lis
     return sorted(lifted, key=lambda s: (-s.score, s.chunk.chunk_id))
 
 
-def _layers(library: Library) -> list[Layer]:
-    """What knows other words: the thesaurus, the users' own synonyms, the documents themselves."""
-    return [shipped(), library.synonyms.thesaurus, NamesOf(library)]
+def _layers(library: Library, question: NormalisedQuestion) -> list[Layer]:
+    """What knows other words: the thesaurus, the users' own synonyms, the documents themselves.
+
+    And what words are that none of them knows: names put together otherwise, or misheard.
+    """
+    layers: list[Layer] = [shipped(), library.synonyms.thesaurus, NamesOf(library)]
+    heard = Heard(library, question, shipped(), background.shipped())
+    return [*layers, Joined(library, layers[:2]), heard]
 
 
 def _arms(

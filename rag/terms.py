@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ MAX_ALTERNATIVES = 10  # of one concept: a group may name a thing in twenty ways
 ALIASES = "aliases"  # the origin of names that documents give
 MAX_NAMES = 4  # of one thing
 MIN_SHARE = 0.25  # of the documents that give the most frequent one
+MAX_SPELLED_RARITY = 0.5  # of a number or a date: they are not counted, so they look unique
 MIN_RARITY = 0.1  # a term more common than this says nothing
 _UNKNOWN_ENGLISH = 0.45  # rarity of an English word that Chinese text at large says nothing about
 FIELD_WEIGHTS: Mapping[Field, float] = {"grams": 1.0, "title": 0.4, "heading": 0.3}
@@ -123,9 +124,10 @@ def concepts_of(
 ) -> tuple[Concept, ...]:
     """In order of the question; () where it holds nothing to look for."""
     content = question.content
-    found: list[Concept] = []
-    expansions = expand(content, layers)
-    covered = [(e.start, e.end) for e in expansions]
+    found = [_spelled(question, spelling, layers, background) for spelling in question.spellings]
+    covered = [(c.start, c.end) for c in found]
+    expansions = expand(content, layers, skip=covered)
+    covered += [(e.start, e.end) for e in expansions]
     for expansion in expansions:
         concept = _expanded(question, expansion, background)
         if concept is not None:
@@ -142,7 +144,7 @@ def concepts_of(
         if concept is not None:
             found.append(concept)
     found.sort(key=lambda c: (c.start, c.end))
-    return tuple(_with_spellings(found, question, background))
+    return tuple(found)
 
 
 def _plain(
@@ -197,30 +199,26 @@ def _expanded(
     return Concept(expansion.start, expansion.end, rarity, kept)
 
 
-def _with_spellings(
-    concepts: list[Concept], question: NormalisedQuestion, background: Background
-) -> Iterator[Concept]:
-    pending = list(question.spellings)
-    for concept in concepts:
-        extra: list[Alternative] = []
-        for spelling in list(pending):
-            start, end, forms = spelling
-            if start < concept.end and concept.start < end:
-                extra += [Alternative(form, 1.0, "spelling") for form in forms]
-                pending.remove(spelling)
-        if extra:
-            concept = Concept(
-                concept.start, concept.end, concept.rarity, concept.alternatives + tuple(extra)
-            )
-        yield concept
-    for start, end, forms in pending:
-        own = Alternative(question.key[start:end], 1.0, "question")
-        yield Concept(
-            start,
-            end,
-            background.rarity(own.term),
-            (own, *(Alternative(form, 1.0, "spelling") for form in forms)),
-        )
+def _spelled(
+    question: NormalisedQuestion,
+    spelling: tuple[int, int, tuple[str, ...]],
+    layers: Sequence[Layer],
+    background: Background,
+) -> Concept:
+    """A date, a number or an amount, with what the layers know of it as a whole."""
+    start, end, forms = spelling
+    term = question.key[start:end]
+    best = dict.fromkeys(forms, (1.0, "spelling"))
+    for layer in layers:
+        if layer.known([term])[0]:
+            for target, weight, origin in layer.targets(term):
+                if weight > best.get(target, (0.0, ""))[0]:
+                    best[target] = (weight, origin)
+    others = [Alternative(target, *found) for target, found in best.items()]
+    others.sort(key=lambda a: (-a.weight, a.origin != "spelling"))
+    rarity = min(background.rarity(term), MAX_SPELLED_RARITY)
+    own = Alternative(term, 1.0, "question")
+    return Concept(start, end, rarity, (own, *others[:MAX_ALTERNATIVES]))
 
 
 def content_grams(question: NormalisedQuestion, background: Background) -> dict[str, float]:

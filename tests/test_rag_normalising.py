@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.asking import DATE, LIST, MONEY, NUMBER, PERCENT, PERSON, REASON, Sign, asked_of, has_unit
-from rag.normalising import chinese_number, language, normalise
+from rag.normalising import language, normalise
+from rag.spellings import chinese_number
 
 AS_OF = date(2026, 1, 31)
 
@@ -43,6 +44,27 @@ def test_a_bare_question_word_asks_for_nothing(text: str) -> None:
         ("花了两个亿", ("2亿",)),
         ("花了一万五", ("1.5万",)),
         ("产了三百二十万吨", ("320万",)),
+        ("涨了百分之二十", ("20%",)),
+        ("三分之二的人", ("2/3",)),
+        ("一百来万人", ("100万",)),
+        ("三十五家公司", ("35",)),
+        ("花了50亿", ("5 billion",)),
+        ("five billion dollars", ("50亿",)),
+        ("1.5 trillion yuan", ("1.5万亿",)),
+        ("two thirds of them", ("三分之二", "2/3")),
+        ("a dozen firms", ("12", "十二", "十几")),
+        ("half of the staff", ("一半", "50%", "半数")),
+        ("上个月的产量", ("2025年12月", "12月")),
+        ("昨天的价格", ("2026年1月30日", "1月30日")),
+        ("两年前的产量", ("2024年", "2024")),
+        ("in october 2025", ("2025年10月", "10月")),
+        ("on May 5", ("5月5日",)),
+        ("上半年的产量", ("first half", "1—6月", "1-6月", "1至6月")),
+        ("Q3的产量", ("三季度", "3季度", "third quarter")),
+        ("第三季度的产量", ("三季度", "3季度", "q3", "third quarter")),
+        ("卖3块钱", ("3元",)),
+        ("跑了100km", ("100公里", "100千米")),
+        ("用了500度电", ("500千瓦时",)),
     ],
 )
 def test_years_and_number_words_get_the_spelling_of_documents(
@@ -127,8 +149,12 @@ def test_question_words_are_told_from_names(text: str, left: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["目前年产能", "如今年轻人", "过去年均增长", "成本年均", "第一成员国", "之一成为"]
-)
+    "text",
+    [
+        "目前年产能", "如今年轻人", "过去年均增长", "成本年均", "第一成员国", "之一成为",
+        "四季如春", "they march on", "80度的水", "以前年轻", "基本月薪",
+    ],
+)  # fmt: skip
 def test_a_year_or_a_share_is_not_cut_out_of_other_words(text: str) -> None:
     assert normalise(text, AS_OF).spellings == ()
 

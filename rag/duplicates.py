@@ -1,0 +1,79 @@
+"""Sentences of several documents that say the same in the same words: said once, cited together.
+
+A sentence with another number or name is not the same sentence: two sources that differ are a
+conflict, and never collapsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.retrieval import Retrieval
+
+SAME = 0.85  # share of common character pairs, of all that either has
+SHORTEST = 10  # letters; shorter ones are alike by accident
+_LETTERS = re.compile(r"\w")
+_EXACT = re.compile(r"\d+(?:[.,]\d+)*%?|[a-z]+|[零〇一二三四五六七八九十百千万亿两]{2,}")
+# What turns a sentence into its opposite, or moves it to another time.
+_TURNING = re.compile(r"不|未|没|无|非|否|上升|下降|增|减|涨|跌|今年|去年|上半年|下半年|月|日|年")
+
+
+def same_as(retrieval: Retrieval, places: Sequence[int]) -> list[tuple[int, ...]]:
+    """For each of `places` (of sentences, best first), that place and those that say the same.
+
+    A place that an earlier one stands for is left out; further places of other documents that say
+    the same are found among all sentences. Within a group: the earlier of `places` first, then by
+    document and position. A document is in a group once.
+    """
+    keys = [found.candidate.key for found in retrieval.sentences]
+    marks: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+
+    def marked(i: int) -> tuple[tuple[str, ...], frozenset[str]]:
+        if i not in marks:
+            marks[i] = _exact(keys[i]), _pairs(keys[i])
+        return marks[i]
+
+    ranked = set(places)
+    everything = [*places, *(i for i in range(len(keys)) if i not in ranked)]
+    sizes = [len(_LETTERS.findall(text)) for text in keys]
+    groups: list[tuple[int, ...]] = []
+    taken: set[int] = set()
+    for leader in places:
+        if leader in taken:
+            continue
+        group = [leader]
+        documents = {retrieval.sentences[leader].document.doc_id}
+        if sizes[leader] >= SHORTEST:
+            exact, pairs = marked(leader)
+            for i in everything:
+                doc_id = retrieval.sentences[i].document.doc_id
+                if i == leader or i in taken:
+                    continue
+                if not SAME <= sizes[i] / sizes[leader] <= 1 / SAME:
+                    continue
+                if marked(i)[0] != exact or _share(pairs, marked(i)[1]) < SAME:
+                    continue
+                taken.add(i)  # in the same document, too, it is said once
+                if doc_id not in documents:
+                    documents.add(doc_id)
+                    group.append(i)
+        taken.add(leader)
+        groups.append(tuple(group))
+    return groups
+
+
+def _exact(text: str) -> tuple[str, ...]:
+    """Numbers, Latin words, and words that turn the meaning, in order."""
+    found = [(m.start(), m.group().replace(",", "")) for m in _EXACT.finditer(text)]
+    found += [(m.start(), m.group()) for m in _TURNING.finditer(text)]
+    return tuple(word for _, word in sorted(found))
+
+
+def _pairs(text: str) -> frozenset[str]:
+    letters = "".join(_LETTERS.findall(text))
+    return frozenset(letters[i : i + 2] for i in range(len(letters) - 1))
+
+
+def _share(a: frozenset[str], b: frozenset[str]) -> float:
+    return len(a & b) / max(1, len(a | b))
