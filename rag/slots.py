@@ -41,8 +41,9 @@ _ASKING = re.compile("[多几谁哪]|什么|怎|如何")
 # Places that the dictionary has for another word, or not at all.
 _PLACES = re.compile(
     "石家庄|合肥|海口|拉萨|银川|大连|烟台|南通|嘉兴|唐山|包头|高雄|台中|阿根廷|乌克兰|沙特|马里|刚果|"
-    "欧盟|大陆|东盟|柏林|首尔|哈萨克斯坦|爱尔兰"
+    "欧盟|大陆|东盟|柏林|首尔|哈萨克斯坦|爱尔兰|全国|全球|世界"
 )
+_WHOLE = ("全国", "全球", "世界")  # a place gives way to another one before these do
 _SURNAME = re.compile(
     "[王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁"
     "任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦傅方白邹孟熊秦邱江尹薛阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严裴纪卓]"
@@ -113,6 +114,7 @@ def _swapped(question: str, named: str, near: Near | None) -> str | None:
         same = [p for p in pieces if p.kind == wanted]
         if not same and wanted == "model":
             same = [p for p in pieces if p.kind == "latin"]
+        same.sort(key=lambda p: p.text in _WHOLE)
         if same:
             return _put(question, same[0], named)
     if wanted == "latin":
@@ -158,6 +160,8 @@ def pieces_of(question: str) -> Iterator[Piece]:
     last: Piece | None = None
     for _, start, end in token_spans(question):
         text = keyed[start:end]
+        if len(text) > 1 and text[-1] in "有是在的" and not word_class(text):
+            text, end = text[:-1], end - 1  # 港有, where the segmenter knows no such word
         kind = _kind(text)
         piece = Piece(start, end, text, kind)
         if last is not None and last.end == start and _joins(last, piece):

@@ -36,7 +36,7 @@ _ENGLISH_WH = re.compile(
     r"(?: (?:share|percentage|proportion) of)?\s+",
     re.IGNORECASE,
 )
-_STOPS = ("的", "是", "在", "有", "对", "把", "被", "和", "了")
+_STOPS = ("现", "现有", "共有", "拥有", "的", "是", "在", "有", "对", "把", "被", "和", "了")
 _NAMES = ("ns", "nr", "nt", "nz", "nrt", "nrfg")
 
 
@@ -98,10 +98,7 @@ def _head(question: str) -> str | None:
             continue
         if start is not None and first != end:
             break
-        stops = (
-            text in ("的", "是", "在", "有", "对", "把", "被", "和", "了")
-            or ASKS.search(text) is not None
-        )
+        stops = text in _STOPS or ASKS.search(text) is not None
         stops = stops or (tag[:1] in ("v", "d", "p", "c", "u") and tag != "vn") or is_time(text)
         if stops:
             break

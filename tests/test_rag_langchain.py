@@ -48,3 +48,15 @@ def test_a_runnable_gives_answer_records(index_files: Index) -> None:
     assert "8600人。[1]" in one["answer"]
     assert asynchronous["answer"] == one["answer"]
     assert "云岭县" in two[1]["answer"]
+
+
+def test_the_chain_takes_a_conversation(index_files: Index) -> None:
+    path, _ = index_files({"harbour.md": TEXT})
+    with open_library(path) as library:
+        chain = answering_runnable(library, ALWAYS)
+        first = chain.invoke("港口现有多少员工？")
+        second = chain.invoke({"question": "它位于哪里？", "history": [first]})
+        given = chain.invoke({"question": "它呢？", "completed_question": "港口位于哪里？"})
+    assert second["completed_question"] == "港口位于哪里？"
+    assert "云岭县" in second["answer"]
+    assert given["answer"] == second["answer"]

@@ -41,6 +41,7 @@ class ScriptedAnswerer:
         id: str = "q1",
         as_of: date | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
     ) -> Answer:
         if self.stop_after is not None and len(self.asked) >= self.stop_after:
             raise KeyboardInterrupt
@@ -438,3 +439,23 @@ def test_links_lead_to_the_file_that_holds_the_source(
         assert link(by_source["甲 乙/a#1.txt"]) == (docs / "甲 乙/a#1.txt").as_uri() + "#page=7"
         assert link(by_source["b.jsonl"]) == (docs / "b.jsonl").as_uri() + "#page=7"
         assert link(replace(by_source["b.jsonl"], source="gone.txt")) == ""
+
+
+def test_a_follow_up_is_asked_with_its_own_history(
+    tmp_path: Path, index_files: Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
+) -> None:
+    from rag.answering import Answerer
+    from ui.questions import read_questions
+
+    path, _ = index_files({"a.md": "青屿港有员工8600人。\n\n云岭港有员工310人。\n"})
+    rows = [
+        {"id": port, "question": "那云岭港呢？", "history": [f"{port}有多少员工？"]}
+        for port in ("青屿港", "星湖港")
+    ]
+    asked, out = tmp_path / "q.jsonl", tmp_path / "a.jsonl"
+    asked.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
+    with open_library(path) as library:
+        run_batch(read_questions(asked), out, Answerer(library), BatchRun(library.hash))
+    records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [r["completed_question"] for r in records] == ["云岭港有多少员工？"] * 2
+    assert [r["question"] for r in records] == ["那云岭港呢？"] * 2

@@ -196,6 +196,15 @@ def test_a_piped_question_is_read_in_the_encoding_it_comes_in(
     assert json.loads(out)["question"] == question
 
 
+def test_ask_completes_a_follow_up_and_shows_how(run: Run, library: str) -> None:
+    earlier = "2025年全国碳酸锂产量是多少？"
+    code, out, _ = run("ask", "江西省的呢？", "--after", earlier, "--index", library)
+    assert code == 0
+    assert out.startswith("按此理解：2025年江西省碳酸锂产量是多少？")
+    _, out, _ = run("ask", "谁写的？", "--after", earlier, "--index", library, "--json")
+    assert json.loads(out)["completed_question"] == "“矿产/锂.md”是谁写的？"
+
+
 def test_ask_in_english_is_labelled_in_english(run: Run, library: str) -> None:
     _, out, _ = run("ask", "What fee do exporters pay on sales of the H200?", "--index", library)
     assert "25 percent" in out

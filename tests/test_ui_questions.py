@@ -140,3 +140,21 @@ def test_utf8_is_never_taken_for_another_encoding(text: str) -> None:
 def test_a_folder_of_questions_is_not_called_missing(tmp_path: Path) -> None:
     with pytest.raises(BadQuestions, match=r"文件夹|folder"):
         read_questions(tmp_path)
+
+
+def test_history_is_read_from_json_lists_and_from_lines(tmp_path: Path) -> None:
+    turns = [{"question": "美国的产量？", "answer": "8万吨"}]
+    rows = [
+        {"question": "那日本呢？", "history": turns},
+        {"question": "为什么？", "history": "一\n二"},
+    ]
+    lines = "\n".join(json.dumps(r, ensure_ascii=False) for r in rows)
+    first, second = read(tmp_path, "q.jsonl", lines).questions
+    assert (first.history, second.history) == (tuple(turns), ("一", "二"))
+    table = (
+        "question,之前的问题\n那日本呢？,美国的产量？\n"
+        '为什么？,"[""一"", ""二""]"\n独立的问题,\n坏的,"[1"\n'
+    )
+    asked = read(tmp_path, "q.csv", table).questions
+    assert [q.history for q in asked] == [("美国的产量？",), ("一", "二"), (), ("[1",)]
+    assert asked[0].columns == {"history": "美国的产量？"}

@@ -119,6 +119,18 @@ def library(index_files: IndexFiles) -> str:
     return str(index_files({"锂<b>.txt": text})[0])
 
 
+def test_shelf_keeps_the_conversation_of_one_library(library: str) -> None:
+    with Shelf(ALWAYS, library) as shelf:
+        _, turns = shelf.ask_after(library, "2025年碳酸锂产量是多少？", [])
+        html, more = shelf.ask_after(library, "2024年的呢？", turns)
+        assert "2024年碳酸锂产量是多少？" in Tags(html).text
+        assert [t["question"] for t in more] == ["2025年碳酸锂产量是多少？", "2024年的呢？"]
+        elsewhere = [{**turns[0], "library": "sha256:other"}]
+        _, alone = shelf.ask_after(library, "2024年的呢？", elsewhere)
+        assert [t["completed_question"] for t in alone] == [None]
+        assert shelf.ask_after(library, "  ", turns)[1] == turns
+
+
 def test_shelf_answers_from_a_library(library: str) -> None:
     with Shelf(ALWAYS, library) as shelf:
         page = Tags(shelf.ask(library, " 2025年碳酸锂产量是多少？ "))
@@ -173,5 +185,5 @@ def test_application_answers_over_http_to_this_machine_only(
         data = {"data": [library, "2025年碳酸锂产量是多少？"]}
         event = client.post("/gradio_api/call/ask", json=data).json()["event_id"]
         stream = client.get(f"/gradio_api/call/ask/{event}").text
-    (answer,) = json.loads(stream.split("data: ", 1)[1].splitlines()[0])
+    answer, *_ = json.loads(stream.split("data: ", 1)[1].splitlines()[0])
     assert "96万吨" in Tags(answer).text

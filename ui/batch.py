@@ -8,6 +8,7 @@ A workbook is made at the end from JSON Lines, which stay beside it for the next
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import time
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from index.errors import IndexingError
 from rag.errors import AnsweringError
@@ -40,6 +41,7 @@ class Asks(Protocol):
         id: str = "q1",
         as_of: date | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
     ) -> Answer: ...
 
 
@@ -256,7 +258,8 @@ def _what(question: Question) -> tuple[object, ...]:
     """Questions that are equal in this have the same answer; one that cannot be asked has none."""
     if question.problem is not None:
         return (question.id, question.problem)
-    return (question.text, question.as_of)
+    turns = json.dumps(question.history, default=str) if question.history else ""
+    return (question.text, question.as_of, turns)
 
 
 def _answers(
@@ -275,7 +278,13 @@ def ask_one(question: Question, answerer: Asks, run: BatchRun) -> Answer:
     try:
         if question.problem is not None:
             raise AnsweringError(question.problem)
-        answer = answerer.answer(question.text, id=question.id, as_of=as_of, where=run.where)
+        answer = answerer.answer(
+            question.text,
+            id=question.id,
+            as_of=as_of,
+            where=run.where,
+            history=question.history,
+        )
     except Exception as error:  # one bad question never ends a batch
         known = isinstance(error, (AnsweringError, IndexingError))
         return failed(question, run, str(error) if known else f"{type(error).__name__}: {error}")

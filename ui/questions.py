@@ -17,6 +17,7 @@ from ui.messages import say
 ID_COLUMNS = ("id", "编号", "序号", "编码", "qid", "no", "no.")
 QUESTION_COLUMNS = ("question", "问题", "提问", "問題", "query", "q")
 AS_OF_COLUMNS = ("as_of", "日期基准")
+HISTORY_COLUMNS = ("history", "之前的问题", "历史", "上文")
 # Read by us, not passed through: the record has them under the same name.
 _OWN = ("id", "question", "as_of", "schema")
 
@@ -32,6 +33,7 @@ class Question:
     as_of: date | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)  # passed through, in file order
     problem: str | None = None
+    history: tuple[Any, ...] = ()  # earlier turns, oldest first, as `Answerer.answer` takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _canonical(header: list[str]) -> list[str]:
         ("id", ID_COLUMNS),
         ("question", QUESTION_COLUMNS),
         ("as_of", AS_OF_COLUMNS),
+        ("history", HISTORY_COLUMNS),
     ):
         lowered = [name.lower() for name in names]
         for one in accepted:
@@ -210,4 +213,15 @@ def _from_row(row: Mapping[str, Any]) -> Question:
         as_of,
         {key: value for key, value in row.items() if key not in _OWN},
         problem,
+        _history(row.get("history")),
     )
+
+
+def _history(given: Any) -> tuple[Any, ...]:
+    """A list of turns, as JSON or as it is; of another text, an earlier question a line."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given) if given.lstrip().startswith("[") else given.splitlines()
+        except (ValueError, RecursionError):
+            given = given.splitlines()
+    return tuple(given) if isinstance(given, (list, tuple)) else ()

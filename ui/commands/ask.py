@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from ui.commands import common
 from ui.errors import UsageError
 from ui.messages import language_of, pick, say
 
+if TYPE_CHECKING:
+    from rag.schema import Answer
+
 HELP = pick("提一个问题，答案附原文出处", "ask a question; the answer shows its sources")
 EXAMPLES = """\
   wenju ask "川普去年对芯片干了啥"
   wenju ask "锂价跌了几成" --index demo --source '关键矿产/*' --as-of 2026-06-30
+  wenju ask "那日本呢？" --after "美国2025年的稀土产量是多少？"
   wenju ask "外卖小哥受伤谁赔" --kind transcript --since 2025 --explain
   echo "What did the controls change?" | wenju ask --json"""
 
@@ -34,6 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "输出完整的答案记录（JSON，一行）", "print the whole answer record (JSON, a line)"
         ),
     )
+    parser.add_argument(
+        "--after",
+        metavar="QUESTION",
+        action="append",
+        default=[],
+        help=pick(
+            "之前问过的问题，追问据此补全；可多次使用，先问的在前",
+            "an earlier question that this one follows up; may be repeated, earliest first",
+        ),
+    )
     common.add_explain(parser)
     common.add_asking(parser)
     common.add_settings(parser)
@@ -49,11 +64,15 @@ def run(args: argparse.Namespace) -> int:
     with open_library(common.library_path(args)) as library:
         answerer = Answerer(library, settings.stage("rag"))
         where = common.filters(args, library)
+        # What was answered before says who "she" is and which document is meant.
+        history: list[Answer] = []
+        for earlier in args.after:
+            history.append(answerer.answer(earlier, as_of=as_of, where=where, history=history))
         found = None
         if args.explain:
-            answer, found = answerer.explained(question, as_of=as_of, where=where)
+            answer, found = answerer.explained(question, as_of=as_of, where=where, history=history)
         else:
-            answer = answerer.answer(question, as_of=as_of, where=where)
+            answer = answerer.answer(question, as_of=as_of, where=where, history=history)
         if args.json:
             import json
 

@@ -57,7 +57,14 @@ def build_page(shelf: Shelf) -> Blocks:
                 gr.Examples([[q] for q in examples], [question], label=say("chat_examples"))
             answer = gr.HTML(elem_id="wenju-answer")
         page.load(opened, None, [library, answer], api_name=False)
-        question.submit(shelf.ask, [library, question], answer, api_name="ask", concurrency_limit=4)
+        turns = gr.State([])
+        question.submit(
+            shelf.ask_after,
+            [library, question, turns],
+            [answer, turns],
+            api_name="ask",
+            concurrency_limit=4,
+        )
     return page  # type: ignore[no-any-return]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import ui.shelf
 from index.errors import IndexingError
@@ -14,6 +14,9 @@ from ui.web.page import answer_html, notice_html
 
 if TYPE_CHECKING:
     from rag.settings import RagSettings
+
+
+_TURNS = 8  # of a conversation that are kept
 
 
 class Shelf:
@@ -49,22 +52,32 @@ class Shelf:
 
     def ask(self, name: str, question: str) -> str:
         """HTML of the answer; what goes wrong is a line of it."""
+        return self.ask_after(name, question, [])[0]
+
+    def ask_after(
+        self, name: str, question: str, turns: list[dict[str, Any]]
+    ) -> tuple[str, list[dict[str, Any]]]:
+        """HTML of the answer and the conversation with it: records, oldest first."""
         from rag.answering import Answerer
         from ui.context import context_of
 
         if not question.strip():
-            return notice_html(say("chat_empty"))
+            return notice_html(say("chat_empty")), turns
         if name not in self.names():  # a page may ask for these, and for nothing else on the disk
-            return notice_html(say("chat_none"))
+            return notice_html(say("chat_none")), turns
         try:
             with self._shelf.reading(resolve_library(name)) as library:
-                answer = Answerer(library, self._settings).answer(question.strip())
-                return answer_html(answer, context_of(answer, library))
+                # A conversation is about one library.
+                turns = [turn for turn in turns if turn["library"] == library.hash]
+                answer = Answerer(library, self._settings).answer(question.strip(), history=turns)
+                shown = answer_html(answer, context_of(answer, library))
+                return shown, [*turns, answer.to_record()][-_TURNS:]
         except (IndexingError, AnsweringError) as error:
-            return notice_html(str(error))
+            return notice_html(str(error)), turns
         except Exception as error:  # our own mistake: one line here, the rest where we can read it
             logging.getLogger(__name__).exception("a question could not be answered")
-            return notice_html(say("internal", error=f"{type(error).__name__}: {error}"))
+            line = say("internal", error=f"{type(error).__name__}: {error}")
+            return notice_html(line), turns
 
     def examples(self, name: str) -> list[str]:
         """Questions that this library can be asked; [] where none are known."""
