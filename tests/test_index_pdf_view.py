@@ -41,8 +41,11 @@ RIGHT = (
 )
 
 
-def pdf(pages: Sequence[Sequence[tuple[float, float, str]]], turn: int = 0) -> bytes:
-    """Pages of (x, y, words), y from the bottom as shown; `turn`: how far the sheet is turned."""
+def pdf(
+    pages: Sequence[Sequence[tuple[float, float, str]]], turn: int = 0, *, told: bool = True
+) -> bytes:
+    """Pages of (x, y, words), y from the bottom as shown; `turn`: how far the sheet is turned, and
+    whether the file is `told`."""
     width, height = SIZE if turn % 180 == 0 else SIZE[::-1]
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(width, height), invariant=1)
@@ -57,7 +60,7 @@ def pdf(pages: Sequence[Sequence[tuple[float, float, str]]], turn: int = 0) -> b
     canvas.save()
     made = pdfium.PdfDocument(out.getvalue())
     for page in made:
-        page.set_rotation(turn)
+        page.set_rotation(turn * told)
     out = io.BytesIO()
     made.save(out)
     made.close()
@@ -124,6 +127,19 @@ def test_boxes_hold_the_cited_words_line_by_line(tmp_path: Path, turn: int) -> N
     for box in view.boxes:
         part = picture.crop((box.left * 2, box.top * 2, box.right * 2, box.bottom * 2))
         assert part.convert("L").getextrema()[0] < 100
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_text_that_runs_sideways_over_a_sheet_is_read_and_shown_upright(
+    tmp_path: Path, turn: int
+) -> None:
+    data = pdf([column(40, LEFT)], turn, told=False)
+    document = parsed(data, tmp_path)
+    assert " ".join(document.text.split()) == " ".join(LEFT)
+    (view,) = view_pages(data, document, spans_of(document, "every barge that came"))
+    assert (view.width, view.height) == SIZE
+    (box,) = view.boxes
+    assert (round(box.left), round(560 - box.bottom)) == (40, pytest.approx(484, abs=3))
 
 
 def test_a_sentence_over_a_column_break_has_boxes_in_both(tmp_path: Path) -> None:

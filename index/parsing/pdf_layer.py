@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import pi
 from statistics import median
 from typing import Any
 
 _HYPHENS = (0x02, 0xFFFE)  # what PDFium gives for a hyphen at a line's end
+_SAMPLE = 200  # characters of a page that are asked which way they run
 _SMALL = 0.8  # a character below this share of its row's height is raised or lowered
 
 
@@ -86,6 +89,29 @@ def as_shown(page: Any) -> Callable[[float, float, float, float], _Bounds] | Non
         return left - x0, bottom - y0, right - x0, top - y0
 
     return moved
+
+
+def turn_upright(page: Any) -> None:
+    """Turns the page by quarters until most of its text runs from left to right: a table is often
+    set sideways on a sheet that nobody turned."""
+    from pypdfium2 import raw as pdfium
+
+    text_page = page.get_textpage()
+    try:
+        handle = text_page.raw
+        count = max(0, pdfium.FPDFText_CountChars(handle))
+        quarters = Counter(
+            round(pdfium.FPDFText_GetCharAngle(handle, i) / (pi / 2)) % 4
+            for i in range(0, count, max(1, count // _SAMPLE))
+            if pdfium.FPDFText_GetUnicode(handle, i) > 32
+        )
+    finally:
+        text_page.close()
+    # Angles are counterclockwise in the page's own coordinates, turns are clockwise.
+    for quarter, n in quarters.most_common(1):
+        turn = -quarter % 4 * 90
+        if n > 0.8 * quarters.total() and turn != page.get_rotation():
+            page.set_rotation(turn)
 
 
 def read_rows(page: Any) -> list[Row]:

@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from index.parsing import ocr
-from index.parsing.pdf_layer import Row, in_reading_order, read_rows
+from index.parsing.pdf_layer import Row, in_reading_order, read_rows, turn_upright
 from index.parsing.pdf_tables import Grid, find_grids, read_rules
 
 _STAMP = 30  # characters; a page with more has a text layer
@@ -26,8 +26,10 @@ class Page:
 def read_page(page: Any, number: int, *, until: float = inf) -> Page:
     """A page by its text layer, or what a recogniser sees on the picture in its place.
 
+    A page whose text runs sideways is turned, here and wherever `page` is used afterwards.
     `until`: on the clock of `ocr.now`; later, no recogniser is asked.
     """
+    turn_upright(page)
     rows = in_reading_order(read_rows(page))
     if _is_scan(page, rows):
         found = _recognised(page) if ocr.now() < until else []

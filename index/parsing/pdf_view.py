@@ -86,8 +86,9 @@ def _view(
     page: Any, document: Document, number: int, offsets: Sequence[int], scale: float
 ) -> PageView:
     try:
+        read = read_page(page, number)  # which may turn it
         width, height = page.get_size()
-        boxes = _boxes(read_page(page, number), document, offsets, height)
+        boxes = _boxes(read, document, offsets, height)
         scale = min(scale, _MOST_PIXELS / max(width, height, 1.0))
         bitmap = page.render(scale=scale)
         try:
