@@ -189,6 +189,7 @@ class Builder:
         """Write the generation and clear up."""
         self._embed()
         self._close_writer()
+        self._new = self._put_together(self._new)
         survivors = [*self._old, *(left for left in self._leftovers if self._is_used(left))]
         if len(self._new) + len(survivors) > _MANY_SEGMENTS:
             fresh = [_Old(Segment(self._path, ref), set()) for ref in self._new]
@@ -301,6 +302,30 @@ class Builder:
             self._new.append(self._writer.close())
             self._writer = None
             self._begun_at = time.monotonic()
+
+    def _put_together(self, refs: list[SegmentRef]) -> list[SegmentRef]:
+        """Segments that a long run has closed for safety's sake, to the size of a full one.
+
+        A search pays for every segment.
+        """
+        out: list[SegmentRef] = []
+        group: list[SegmentRef] = []
+        for ref in [*refs, None]:
+            n = sum(r.n_chunks for r in group)
+            if group and (ref is None or n + ref.n_chunks > _FLUSH_CHUNKS):
+                out += [self._joined(group)] if len(group) > 1 else group
+                group = []
+            if ref is not None:
+                group.append(ref)
+        return out
+
+    def _joined(self, refs: list[SegmentRef]) -> SegmentRef:
+        opened = [_Old(Segment(self._path, ref), set()) for ref in refs]
+        try:
+            return self._rewritten(opened)
+        finally:
+            for old in opened:
+                old.segment.close()
 
     def _merged(self, survivors: list[_Old]) -> list[SegmentRef]:
         """The survivors' references; small ones and those with much deleted are rewritten."""

@@ -45,6 +45,8 @@ CREATE INDEX aliases_by_long ON aliases (long_key);
 CREATE INDEX aliases_by_short ON aliases (short_key);
 """
 
+_TABLES = ("documents", "contents", "aliases")
+_COPIED = 1_000  # documents at a time
 _INFO = (
     "doc_id, source, root, title, format, kind, date, language, pages, n_chars, n_chunks,"
     " size_bytes, content_hash, meta"
@@ -90,15 +92,6 @@ class CatalogueWriter:
         sentences: tuple[Sentence, ...],
         aliases: Iterable[Alias] = (),
     ) -> None:
-        self._insert(entry, (document.text, pack_layout(document), _pack_sentences(sentences)))
-        self._insert_aliases(entry, [_alias_values(document.text, alias) for alias in aliases])
-
-    def copy(self, other: Catalogue, old: Entry, new: Entry) -> None:
-        """A document of another catalogue, as it is stored there."""
-        self._insert(new, other.contents(old))
-        self._insert_aliases(new, other.alias_values(old))
-
-    def _insert(self, entry: Entry, contents: tuple[str, bytes, bytes]) -> None:
         info = entry.info
         self._db.execute(
             f"INSERT INTO documents (ordinal, {_INFO}, first_chunk, digest)"
@@ -110,13 +103,31 @@ class CatalogueWriter:
                 entry.digest,
             ),
         )  # fmt: skip
-        self._db.execute("INSERT INTO contents VALUES (?, ?, ?, ?)", (entry.ordinal, *contents))
-
-    def _insert_aliases(self, entry: Entry, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._db.execute(
+            "INSERT INTO contents VALUES (?, ?, ?, ?)",
+            (entry.ordinal, document.text, pack_layout(document), _pack_sentences(sentences)),
+        )
         self._db.executemany(
             f"INSERT INTO aliases VALUES ({', '.join('?' * 10)})",
-            ((entry.ordinal, *row) for row in rows),
+            ((entry.ordinal, *_alias_values(document.text, alias)) for alias in aliases),
         )
+
+    def copy(self, other: Catalogue, places: Mapping[int, tuple[int, int]]) -> None:
+        """Documents of another catalogue, as they are stored there.
+
+        `places` gives their new ordinal and first chunk by their old ordinal; others stay behind.
+        """
+        for first in range(0, max(places, default=-1) + 1, _COPIED):
+            for table, rows in other.stored(first, first + _COPIED):
+                kept = [(places[row[0]], row) for row in rows if row[0] in places]
+                if table == "documents":
+                    # The last two columns: first_chunk, digest.
+                    new = [(at, *row[1:-2], chunk, row[-1]) for (at, chunk), row in kept]
+                else:
+                    new = [(at, *row[1:]) for (at, _), row in kept]
+                if new:
+                    marks = ", ".join("?" * len(new[0]))
+                    self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", new)
 
     def close(self) -> None:
         self._db.execute("COMMIT")
@@ -186,31 +197,35 @@ class Catalogue:
         )
         return {row[0] for row in rows}
 
-    def contents(self, entry: Entry) -> tuple[str, bytes, bytes]:
-        """Text, layout and sentences as they are stored."""
-        columns = "SELECT text, layout, sentences FROM contents WHERE ordinal = ?"
-        row: tuple[str, bytes, bytes] = self._rows(columns, (entry.ordinal,))[0]
-        return row
+    def stored(self, first: int, last: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+        """(table, its rows as they are stored) of the documents with ordinals [first, last)."""
+        for table in _TABLES if self._has_aliases else _TABLES[:2]:
+            yield (
+                table,
+                self._rows(
+                    f"SELECT * FROM {table} WHERE ordinal >= ? AND ordinal < ? ORDER BY rowid",
+                    (first, last),
+                ),
+            )
 
-    def alias_values(self, entry: Entry) -> list[tuple[Any, ...]]:
-        """The aliases of a document as they are stored, without its ordinal."""
-        if not self._has_aliases:
-            return []
+    def read(self, doc_id: str) -> tuple[Entry, Document, tuple[Sentence, ...]] | None:
+        """A document with its sentences, in one look-up; None where it is not here."""
         rows = self._rows(
-            "SELECT * FROM aliases WHERE ordinal = ? ORDER BY rowid", (entry.ordinal,)
+            f"SELECT text, layout, sentences, {_INFO}, ordinal, first_chunk, digest"
+            " FROM documents JOIN contents USING (ordinal) WHERE doc_id = ?",
+            (doc_id,),
         )
-        return [row[1:] for row in rows]
+        if not rows:
+            return None
+        text, layout, sentences, *row = rows[0]
+        entry = _entry(tuple(row))
+        return entry, _document(entry.info, text, layout), tuple(_unpack_sentences(sentences))
 
     def document(self, entry: Entry) -> Document:
         text, layout = self._rows(
             "SELECT text, layout FROM contents WHERE ordinal = ?", (entry.ordinal,)
         )[0]
-        info = entry.info
-        return Document(
-            doc_id=info.doc_id, source=info.source, text=text, content_hash=info.content_hash,
-            format=info.format, title=info.title, kind=info.kind, date=info.date,
-            language=info.language, meta=info.meta, **unpack_layout(layout),
-        )  # fmt: skip
+        return _document(entry.info, text, layout)
 
     def sentences(self, entry: Entry) -> tuple[Sentence, ...]:
         rows = self._rows("SELECT sentences FROM contents WHERE ordinal = ?", (entry.ordinal,))
@@ -275,6 +290,14 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(ordinal, first_chunk, digest, DocumentInfo(*(*info, json.loads(meta))))
 
 
+def _document(info: DocumentInfo, text: str, layout: bytes) -> Document:
+    return Document(
+        doc_id=info.doc_id, source=info.source, text=text, content_hash=info.content_hash,
+        format=info.format, title=info.title, kind=info.kind, date=info.date,
+        language=info.language, meta=info.meta, **unpack_layout(layout),
+    )  # fmt: skip
+
+
 def _alias_values(text: str, alias: Alias) -> tuple[int | str, ...]:
     long, short = (text[span.start : span.end] for span in (alias.long, alias.short))
     return (
@@ -292,6 +315,8 @@ def _flat(spans: Iterable[Span]) -> list[int]:
 
 
 def _spans(flat: list[int]) -> tuple[Span, ...]:
+    if len(flat) == 2:  # nearly all
+        return (Span(flat[0], flat[1]),)
     offsets = iter(flat)
     return tuple(Span(start, end) for start, end in zip(offsets, offsets, strict=True))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from index.embedding import Codes, Vectors
 
 SCALE = 127 * 127  # of a cosine of 1
+_AT_ONCE = 10_000  # codes
 _MORE = 32  # fetched beyond k, to see whether others tie with the last
 
 
@@ -39,8 +40,8 @@ def _index(codes: Codes) -> Any:
         faiss.ScalarQuantizer.QT_8bit_direct_signed,
         faiss.METRIC_INNER_PRODUCT,
     )
-    for first in range(0, len(codes), 10_000):  # as floats they are four times as large
-        index.add(codes[first : first + 10_000].astype(np.float32))
+    for first in range(0, len(codes), _AT_ONCE):
+        index.add(codes[first : first + _AT_ONCE].astype(np.float32))
     return index
 
 
@@ -104,6 +105,8 @@ class DenseSegment:
 
     def codes(self, first: int, last: int) -> Codes:
         """The codes of chunks [first, last) as `(n, dim) int8`."""
-        rows = self._index.reconstruct_n(first, last - first)
-        codes: Codes = np.rint(rows).astype(np.int8)
+        codes: Codes = np.empty((last - first, self.dim), dtype=np.int8)
+        for at in range(first, last, _AT_ONCE):  # as floats they are four times as large
+            rows = self._index.reconstruct_n(at, min(_AT_ONCE, last - at))
+            codes[at - first : at - first + len(rows)] = np.rint(rows)
         return codes

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,17 +116,18 @@ class SegmentWriter:
     def take(self, segment: Segment, dead: Collection[int]) -> None:
         """All documents of another segment but the dead ones, as they are: nothing is remade."""
         kept = ~segment.flags(dead)
+        places: dict[int, tuple[int, int]] = {}
         for entry in segment.catalogue.entries():
             if entry.ordinal in dead:
                 continue
-            new = replace(entry, ordinal=self.n_documents, first_chunk=self.n_chunks)
-            self._catalogue.copy(segment.catalogue, entry, new)
+            places[entry.ordinal] = self.n_documents, self.n_chunks
             last = entry.first_chunk + entry.info.n_chunks
-            for _, *places in segment.chunks[entry.first_chunk : last, :5].tolist():
-                self._chunks.append((new.ordinal, *places))
-                self._chunk_ids.append(make_chunk_id(entry.info.doc_id, *places[:2]))
-            self._codes.append(segment.dense.codes(entry.first_chunk, last))
+            for _, *place in segment.chunks[entry.first_chunk : last, :5].tolist():
+                self._chunks.append((self.n_documents, *place))
+                self._chunk_ids.append(make_chunk_id(entry.info.doc_id, *place[:2]))
             self.n_documents += 1
+        self._catalogue.copy(segment.catalogue, places)
+        self._codes.append(segment.dense.codes(0, len(kept))[kept])
         self._lexical.take(segment.lexical, kept)
 
     def close(self) -> SegmentRef:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -184,12 +184,26 @@ class Library:
                     yield segment, entry
 
     def _find(self, doc_id: str) -> tuple[Segment, Entry]:
-        home = self._homes.get(doc_id)
-        for segment in reversed(self._segments) if home is None else (home,):
+        for segment in self._likely(doc_id):
             entry = segment.catalogue.find(doc_id)
-            if entry is not None and entry.ordinal not in segment.ref.dead:
+            if entry is not None and entry.ordinal not in segment.dead:
                 return segment, entry
-        raise DocumentNotFound(
+        raise self._not_found(doc_id)
+
+    def _read_anew(self, doc_id: str) -> tuple[Document, tuple[Sentence, ...]]:
+        for segment in self._likely(doc_id):
+            read = segment.catalogue.read(doc_id)
+            if read is not None and read[0].ordinal not in segment.dead:
+                return read[1:]
+        raise self._not_found(doc_id)
+
+    def _likely(self, doc_id: str) -> Iterable[Segment]:
+        """The segment that a search found the document in; or all of them, the newest first."""
+        home = self._homes.get(doc_id)
+        return reversed(self._segments) if home is None else (home,)
+
+    def _not_found(self, doc_id: str) -> DocumentNotFound:
+        return DocumentNotFound(
             f"no document {doc_id!r} in library {self.name}; list them with: wenju sources"
         )
 
@@ -198,8 +212,7 @@ class Library:
         try:
             found = cache.pop(doc_id)
         except KeyError:
-            segment, entry = self._find(doc_id)
-            found = segment.catalogue.document(entry), segment.catalogue.sentences(entry)
+            found = self._read_anew(doc_id)
         cache[doc_id] = found  # most recently used last
         while len(cache) > _CACHED_DOCUMENTS:
             try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ from rag.asking import (
     Sign,
     has_unit,
 )
-from rag.terms import PART_WORTH, Concept, contains
+from rag.terms import PART_WORTH, Concept, contains, stands_at
 
 Matrix = npt.NDArray[np.float32]
 
@@ -128,11 +129,7 @@ def measure(
         return out
     groups = _groups(candidates)
     gram_list = list(question_grams)
-    found = np.zeros((n, len(concepts)), dtype=np.float32)
-    exact = np.zeros((n, len(concepts)), dtype=np.float32)
-    pairs = np.zeros((n, len(gram_list)), dtype=np.float32)
-    for first, last in groups:
-        _match(candidates, first, last, concepts, gram_list, found, exact, pairs)
+    found, exact, pairs, present = _match(candidates, concepts, gram_list)
     weights = np.array([c.rarity for c in concepts], dtype=np.float32) ** _EVENED
     weights /= max(float(weights.sum()), 1e-6)
     gram_weights = np.array([question_grams[g] for g in gram_list], dtype=np.float32)
@@ -204,7 +201,7 @@ def measure(
     sign = Sign(asked.kind, question_key)
     found_rows, weight_list = found.tolist(), weights.tolist()
     shapes = [
-        _shape(candidate, concepts, found_rows[i], weight_list, asked, sign)
+        _shape(candidate, concepts, found_rows[i], present[i], weight_list, asked, sign)
         for i, candidate in enumerate(candidates)
     ]
     out[:, [INDEX[name] for name in _SHAPE]] = shapes
@@ -224,42 +221,67 @@ def _groups(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
+class _Texts:
+    """The candidates' keys as one text: a term is looked for once, not once a sentence."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._text = _BETWEEN.join(keys)
+        self._starts = [0, *accumulate(len(k) + 1 for k in keys)]
+
+    def rows(self, term: str) -> tuple[list[int], list[int]]:
+        """Which keys hold the term; and which hold it as `contains` wants it. Ascending."""
+        text, starts = self._text, self._starts
+        anywhere: list[int] = []
+        whole: list[int] = []
+        is_bounded = term[0].isascii() or term[-1].isascii()
+        at = text.find(term)
+        while at >= 0:
+            row = bisect_right(starts, at) - 1
+            if not anywhere or anywhere[-1] != row:
+                anywhere.append(row)
+            if is_bounded and not stands_at(text, term, at):
+                at = text.find(term, at + 1)
+            else:
+                whole.append(row)
+                at = text.find(term, starts[row + 1])
+        return anywhere, whole
+
+
+_BETWEEN = "\x1e"  # no part of any term
+# (number of the concept, term, weight) of the alternatives that a sentence holds
+_Present = list[list[tuple[int, str, float]]]
+
+
 def _match(
-    candidates: Sequence[Candidate],
-    first: int,
-    last: int,
-    concepts: Sequence[Concept],
-    gram_list: Sequence[str],
-    found: Matrix,
-    exact: Matrix,
-    pairs: Matrix,
-) -> None:
-    """Fill the rows of one document; what is nowhere in it is looked for once only."""
-    together = "\n".join(c.key for c in candidates[first:last])
+    candidates: Sequence[Candidate], concepts: Sequence[Concept], gram_list: Sequence[str]
+) -> tuple[Matrix, Matrix, Matrix, _Present]:
+    """Concepts found, the question's own words found, character pairs found; and what by."""
+    n = len(candidates)
+    found = np.zeros((n, len(concepts)), dtype=np.float32)
+    exact = np.zeros((n, len(concepts)), dtype=np.float32)
+    pairs = np.zeros((n, len(gram_list)), dtype=np.float32)
+    present: _Present = [[] for _ in candidates]
+    texts = _Texts([c.key for c in candidates])
     for column, gram in enumerate(gram_list):
-        if gram in together:
-            for row in range(first, last):
-                if gram in candidates[row].key:
-                    pairs[row, column] = 1.0
+        pairs[texts.rows(gram)[0], column] = 1.0
     for column, concept in enumerate(concepts):
-        present = [a for a in concept.alternatives if a.term in together]
-        pieces = [p for p in concept.pieces if p in together]
-        if not present and not pieces:
-            continue
-        own = concept.term
-        n_pieces = max(1, len(concept.pieces))
-        for row in range(first, last):
-            text = candidates[row].key
-            value = 0.0
-            for alternative in present:
-                if alternative.weight > value and contains(text, alternative.term):
-                    value = alternative.weight
-            if value and contains(text, own):
-                exact[row, column] = 1.0
-            if pieces and value < PART_WORTH:
-                share = sum(p in text for p in pieces) / n_pieces
-                value = max(value, PART_WORTH * share)
-            found[row, column] = value
+        values = found[:, column]
+        for i, alternative in enumerate(concept.alternatives):
+            anywhere, whole = texts.rows(alternative.term)
+            values[whole] = np.maximum(values[whole], np.float32(alternative.weight))
+            for row in anywhere:
+                present[row].append((column, alternative.term, alternative.weight))
+            if i == 0:
+                exact[whole, column] = 1.0
+        pieces = concept.pieces
+        if pieces:
+            held = np.zeros(n)
+            for piece in pieces:
+                held[texts.rows(piece)[0]] += 1
+            share = (PART_WORTH * (held / len(pieces))).astype(np.float32)
+            low = values < PART_WORTH
+            values[low] = np.maximum(values[low], share[low])
+    return found, exact, pairs, present
 
 
 def _spread(
@@ -332,6 +354,7 @@ def _shape(
     candidate: Candidate,
     concepts: Sequence[Concept],
     found: Sequence[float],
+    present: Sequence[tuple[int, str, float]],
     weights: Sequence[float],
     asked: Asked,
     sign: Sign,
@@ -341,7 +364,8 @@ def _shape(
     length = len(text)
     hits = [i for i, value in enumerate(found) if value]
     fit = sign.found_in(text)
-    clause, clause_text = _best_clauses(text, [(concepts[i], weights[i]) for i in hits])
+    terms = [t for t in present if found[t[0]]]
+    clause, clause_text = _best_clauses(text, terms, hits, weights)
     fit_clause = sign.found_in(clause_text) * clause if fit and clause else 0.0
     said = sum(len(concepts[i].term) for i in hits)
     kind = candidate.kind
@@ -363,30 +387,34 @@ def _shape(
     )
 
 
-def _best_clauses(text: str, concepts: Sequence[tuple[Concept, float]]) -> tuple[float, str]:
-    """The two neighbouring clauses that cover most, and how much; (0, "") without a match."""
-    terms = [
-        (i, a.term, a.weight)
-        for i, (concept, _) in enumerate(concepts)
-        for a in concept.alternatives
-        if a.term in text
-    ]
+def _best_clauses(
+    text: str,
+    terms: Sequence[tuple[int, str, float]],
+    hits: Sequence[int],
+    weights: Sequence[float],
+) -> tuple[float, str]:
+    """The two neighbouring clauses that cover most, and how much; (0, "") without a match.
+
+    `terms` are those that the text holds, `hits` the concepts that it speaks of.
+    """
     if not terms:
         return 0.0, ""
+    place_of = {concept: i for i, concept in enumerate(hits)}
     clauses = _CLAUSE.findall(text)
     if len(clauses) <= 2:
         clauses = [text]
-    values = [[0.0] * len(concepts) for _ in clauses]
+    values = [[0.0] * len(hits) for _ in clauses]
     for row, clause in zip(values, clauses, strict=True):
-        for i, term, weight in terms:
+        for concept, term, weight in terms:
+            i = place_of[concept]
             if weight > row[i] and term in clause:
                 row[i] = weight
-    rarities = [rarity for _, rarity in concepts]
+    rarities = [weights[i] for i in hits]
     if len(clauses) == 1:
         return sum(v * r for v, r in zip(values[0], rarities, strict=True)), text
-    best, place = -1.0, 0
+    best, best_at = -1.0, 0
     for i, (one, two) in enumerate(pairwise(values)):
         worth = sum(max(v, w) * r for v, w, r in zip(one, two, rarities, strict=True))
         if worth > best + 1e-9:
-            best, place = worth, i
-    return best, clauses[place] + clauses[place + 1]
+            best, best_at = worth, i
+    return best, clauses[best_at] + clauses[best_at + 1]

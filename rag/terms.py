@@ -28,6 +28,7 @@ FIELD_WEIGHTS: Mapping[Field, float] = {"grams": 1.0, "title": 0.4, "heading": 0
 GRAM_WORTH = 0.6  # of a pair of characters, whatever words they belong to
 PART_WORTH = 0.6  # what a concept is worth where only pieces of it are found
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
+_LATIN_REST = re.compile("[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,22 @@ class Concept:
 def contains(text: str, term: str) -> bool:
     """Whether `text` holds `term`; a Latin term or a number only as a whole word or number."""
     at = text.find(term)
-    if at < 0:
-        return False
-    head, tail = term[0], term[-1]
-    if not (head.isascii() and head.isalnum()) and not (tail.isascii() and tail.isalnum()):
-        return True
     while at >= 0:
-        before = text[at - 1] if at else " "
-        end = at + len(term)
-        after = text[end] if end < len(text) else " "
-        if not _joins(before, head) and not _continues(text, end, after, tail):
+        if stands_at(text, term, at):
             return True
         at = text.find(term, at + 1)
     return False
+
+
+def stands_at(text: str, term: str, at: int) -> bool:
+    """Whether `term`, which begins at `at`, is not a part of a longer Latin word or number."""
+    head, tail = term[0], term[-1]
+    if not (head.isascii() and head.isalnum()) and not (tail.isascii() and tail.isalnum()):
+        return True
+    before = text[at - 1] if at else " "
+    end = at + len(term)
+    after = text[end] if end < len(text) else " "
+    return not _joins(before, head) and not _continues(text, end, after, tail)
 
 
 def _joins(a: str, b: str) -> bool:
@@ -91,7 +95,7 @@ def _joins(a: str, b: str) -> bool:
 def _continues(text: str, end: int, after: str, tail: str) -> bool:
     if _joins(tail, after):
         # The stem of an English word may go on with its inflection: tariff → tariffs.
-        rest = re.match(r"[a-z]+", text[end:])
+        rest = _LATIN_REST.match(text, end)
         return not (rest and rest[0] in ("s", "es", "ed", "d", "ing", "ly"))
     return False
 
