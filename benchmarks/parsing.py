@@ -158,8 +158,8 @@ def main() -> None:
         shutil.rmtree(work)
     lines += [
         "## Throughput and memory", "",
-        "Files made from the sample library's words; the fastest of three runs, the bare library on"
-        " the same file in turns.", "",
+        "Files made from the sample library's words; processor time, the fastest of three"
+        " runs, the bare library on the same file in turns.", "",
         *throughput(rows), "",
         f"A PDF of {pages:,} pages ({characters:,} characters) in a fresh process: {seconds:.1f} s,"
         f" peak memory {peak_mb:.0f} MB.", "",
