@@ -167,6 +167,10 @@ class Catalogue:
         rows = self._rows(self._select("WHERE root = ? AND source = ?"), (root, source))
         return [_entry(row) for row in rows]
 
+    def dates(self) -> list[tuple[int, str, str | None]]:
+        """(ordinal, doc_id, date) of all documents, deleted ones included."""
+        return self._rows("SELECT ordinal, doc_id, date FROM documents")
+
     def digests(self) -> list[tuple[int, bytes]]:
         return self._rows("SELECT ordinal, digest FROM documents ORDER BY ordinal")
 

@@ -30,8 +30,9 @@ def is_greeting(question: NormalisedQuestion) -> bool:
 
 def invitation(library: Library, language: str, settings: RagSettings | None = None) -> str:
     """One plain sentence on what can be asked here: three questions, and a few of its documents."""
-    documents = library.documents()
-    named = [d.title or d.source for d in documents[:_SHOWN_TITLES]]
+    documents = library.dates()
+    shown = [library.info(doc_id) for doc_id, _ in documents[:_SHOWN_TITLES]]
+    named = [d.title or d.source for d in shown]
     asked = suggest(library, _QUESTIONS, language, settings)
     if language == "zh" or not documents:
         if not documents:

@@ -68,12 +68,13 @@ def lines_of(
             byline = _byline(document, library)
             return [Line(((document, byline),))] if byline else []
         return [Line(((document, s),)) for s in digest(document, library.sentences(named))]
-    catalogue = [d for d in library.documents() if doc_ids is None or d.doc_id in doc_ids]
+    catalogue = [row for row in library.dates() if doc_ids is None or row[0] in doc_ids]
     if not catalogue:
         return []
     if request.kind == "newest":
         return _newest(library, catalogue, chinese)
-    shown = _spread(catalogue, _LISTED if request.kind == "list" else MOST)
+    ids = _spread([i for i, _ in catalogue], _LISTED if request.kind == "list" else MOST)
+    shown = [library.info(doc_id) for doc_id in ids]
     count = _count(library, len(catalogue), shown, chinese)
     if request.kind == "count":
         return [count]
@@ -133,13 +134,15 @@ def _titled(library: Library, info: DocumentInfo) -> Line:
     return Line(((document, spans),) if spans else (), None if is_heading else info.title)
 
 
-def _newest(library: Library, catalogue: Sequence[DocumentInfo], chinese: bool) -> list[Line]:
-    dated = [info for info in catalogue if info.date]
-    if not dated:
+def _newest(
+    library: Library, catalogue: Sequence[tuple[str, str | None]], chinese: bool
+) -> list[Line]:
+    last = max(day or "" for _, day in catalogue)
+    if not last:
         return []
-    last = max(info.date or "" for info in dated)
     found = []
-    for info in [i for i in dated if i.date == last][:MOST]:
+    for doc_id in [i for i, day in catalogue if day == last][:MOST]:
+        info = library.info(doc_id)
         document = library.document(info.doc_id)
         title, day = _title(document, library), _dated(document, library)
         if day:
@@ -151,7 +154,7 @@ def _newest(library: Library, catalogue: Sequence[DocumentInfo], chinese: bool) 
     return found
 
 
-def _spread(catalogue: Sequence[DocumentInfo], most: int) -> list[DocumentInfo]:
+def _spread(catalogue: Sequence[str], most: int) -> list[str]:
     """At most so many, evenly over the catalogue's order."""
     n = len(catalogue)
     return [catalogue[i * n // most] for i in range(most)] if n > most else list(catalogue)

@@ -112,7 +112,7 @@ def _make(library: Library, n: int, language: str, settings: RagSettings) -> lis
 
 def _sampled(library: Library) -> list[str]:
     """Documents in an order that only the library's content decides."""
-    ids = [info.doc_id for info in library.documents()]
+    ids = [doc_id for doc_id, _ in library.dates()]
     salt = library.hash
     return sorted(ids, key=lambda i: sha256(f"{salt} {i}".encode()).digest())[:_DOCUMENTS]
 

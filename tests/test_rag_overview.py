@@ -142,6 +142,12 @@ def test_who_wrote_it_after_an_answer_means_its_document(library: Library) -> No
     assert [s.text for s in answer.statements] == ["作者：罗晓棠、陶一帆"]
 
 
+def test_dates_are_those_of_the_catalogue(library: Library) -> None:
+    known = [(info.doc_id, info.date) for info in library.documents()]
+    assert library.dates() == known
+    assert [day for _, day in known] == [None, "2025-03-01", "2025-06-18"]
+
+
 def test_sources_limit_the_catalogue(library: Library) -> None:
     answer = ask(library, "有哪些文件？", sources=["harbour.md"])
     assert [s.text for s in answer.statements] == ["资料库里共有1份文档。", "青屿港2024年年报"]
