@@ -193,6 +193,21 @@ def serve(tiny_model: Path, wenju_home: Path, tmp_path: Path) -> Iterator[Callab
 
 
 @pytest.fixture(scope="session")
+def launched(tiny_model: Path) -> Iterator[Callable[..., Launched]]:
+    """Starts servers over a home that is given; they end with the session."""
+    started: list[Launched] = []
+
+    def start(home: Path, *arguments: str) -> Launched:
+        client = launch(home, tiny_model, home / "server.log", *arguments)
+        started.append(client)
+        return client
+
+    yield start
+    for client in started:
+        client.end()
+
+
+@pytest.fixture(scope="session")
 def shared_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
     """One server for tests that leave its library `default` as it is."""
     home = tmp_path_factory.mktemp("server-home")

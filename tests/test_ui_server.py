@@ -71,7 +71,7 @@ def test_what_is_asked_wrongly_is_said_in_one_line_with_its_request_id(
     tries = {
         422: {"question": ""},
         404: {"question": "问", "library": "elsewhere"},
-        400: {"question": " "},
+        400: {"question": "问", "since": "2026", "until": "2025"},
     }
     for status, body in tries.items():
         for stream in (False, True):

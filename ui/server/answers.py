@@ -20,6 +20,12 @@ from ui.server.services import CallerOf, Services, ServicesOf, log
 
 router = APIRouter(prefix="/v1", tags=["answers"])
 EVENT_STREAM = "text/event-stream"
+# Of one event.
+EVENT_SCHEMA = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
 NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -29,7 +35,7 @@ NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     responses={
         200: {
             "description": "The answer record; with `stream`, events `statement` and `done`",
-            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+            "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
         }
     },
 )

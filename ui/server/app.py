@@ -48,6 +48,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         415: "A file of a type that is not taken",
         422: "Not of the form below",
         429: "Too many requests",
+        431: "Headers too long",
         500: "Our own mistake",
         503: "Busy, or not usable now",
     }.items()

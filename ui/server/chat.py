@@ -23,7 +23,7 @@ from ui.messages import language_of, say
 from ui.rendering import place
 from ui.server import models
 from ui.server.answering import Asked
-from ui.server.answers import EVENT_STREAM, NO_BUFFER, note_answer
+from ui.server.answers import EVENT_SCHEMA, EVENT_STREAM, NO_BUFFER, note_answer
 from ui.server.errors import ApiError, as_api_error
 from ui.server.guarding import LOG
 from ui.server.services import CallerOf, Services, ServicesOf, log
@@ -43,7 +43,7 @@ async def list_models(services: ServicesOf, caller: CallerOf) -> Any:
 
 @router.post(
     "/chat/completions",
-    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}}}},
 )
 async def complete(
     chat: models.ChatRequest, request: Request, services: ServicesOf, caller: CallerOf

@@ -21,8 +21,8 @@ from rag.errors import AnsweringError
 TYPES = {
     400: "bad_request", 401: "no_key", 403: "forbidden", 404: "not_found",
     405: "method_not_allowed", 408: "too_slow", 409: "conflict", 413: "too_large",
-    415: "unsupported_type", 422: "invalid", 429: "too_many_requests", 500: "internal",
-    503: "busy",
+    415: "unsupported_type", 422: "invalid", 429: "too_many_requests",
+    431: "too_long", 500: "internal", 503: "busy",
 }  # fmt: skip
 
 

@@ -34,6 +34,8 @@ _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _READS = ("GET", "HEAD", "OPTIONS")
 UPLOADS = "/v1/documents"
 _MB = 1_000_000
+_MAX_HEAD = 32_768
+_MAX_PATH = 8_192
 
 
 class Guard:
@@ -93,6 +95,13 @@ class Guard:
             self._tell(scope, status, time.perf_counter() - started, request_id)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ApiError | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MAX_HEAD:
+            return _closing(431, f"the headers are longer than {_MAX_HEAD:,} bytes")
+        if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_PATH:
+            return _closing(400, f"the address is longer than {_MAX_PATH:,} bytes")
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # Two ways to say where a body ends are how one request is hidden in another.
+            return _closing(400, "send Content-Length or Transfer-Encoding, not both")
         host = headers.get("host", "")
         if self._hosts is not None and _name(host) not in self._hosts:
             # A foreign page cannot reach us by giving its own name our address.
@@ -172,10 +181,12 @@ def most_bytes(scope: Scope, settings: ServeSettings) -> int:
 
 def _too_large(most: int) -> ApiError:
     # The rest of the body is not read: the connection is of no use any more.
-    return ApiError(
-        413, f"the body is larger than {most:,} bytes; send less at a time",
-        headers={"Connection": "close"},
-    )  # fmt: skip
+    return _closing(413, f"the body is larger than {most:,} bytes; send less at a time")
+
+
+def _closing(status: int, message: str) -> ApiError:
+    """What follows on this connection is not read."""
+    return ApiError(status, message, headers={"Connection": "close"})
 
 
 def error_response(error: ApiError, request_id: str) -> JSONResponse:

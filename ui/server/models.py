@@ -12,7 +12,10 @@ from rag.schema import Abstention, Citation, Conflict, Statement
 
 Name = Annotated[str, Field(min_length=1, max_length=80, description="a library's name")]
 Id = Annotated[str, Field(max_length=200)]
-Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARS)]
+Question = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_QUESTION_CHARS, pattern=r"\S", examples=["产量是多少？"]),
+]
 Patterns = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=300)]],
     Field(max_length=100, description="look only in sources like these, such as reports/*.pdf"),
@@ -36,14 +39,18 @@ class Error(BaseModel):
 # --- answers -------------------------------------------------------------------------------------
 
 
-Day = Annotated[str, Field(max_length=10, pattern=r"^\d{4}(-\d{1,2}(-\d{1,2})?)?$")]
+_DAY = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+Day = Annotated[str, Field(max_length=10, pattern=_DAY)]
+
+
+Kind = Literal["report", "paper", "transcript", "web_page", "statute", "news", "table", "document"]
 
 
 class Where(_Strict):
     """Which documents are looked at; all that are given must hold."""
 
     sources: Patterns | None = None
-    kinds: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=20)
+    kinds: list[Kind] = Field([], max_length=20)
     since: Day | None = Field(None, description="a day, month or year: 2025-10-05, 2025-10, 2025")
     until: Day | None = None
 
@@ -176,7 +183,7 @@ class Jobs(BaseModel):
 
 class BatchQuestion(_Strict):
     id: Id = ""
-    question: Annotated[str, Field(min_length=1, max_length=MAX_QUESTION_CHARS)]
+    question: Question
     as_of: date | None = None
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_S = 15.0
-
 
 class PatientProtocol(H11Protocol):
     """Closes a connection whose next request has begun, or was awaited from the start, for
-    `HEAD_S` seconds without its head being whole.
+    `head_seconds` without its head being whole.
     """
 
+    head_seconds = 15.0
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -35,7 +34,7 @@ class PatientProtocol(H11Protocol):
 
     def _wait(self) -> None:
         if self._waiting is None:
-            self._waiting = self.loop.call_later(HEAD_S, self._give_up)
+            self._waiting = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
@@ -46,3 +45,8 @@ class PatientProtocol(H11Protocol):
         self._waiting = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def patient(head_seconds: float) -> type[PatientProtocol]:
+    """The protocol with a patience of its own: uvicorn makes an object of it a connection."""
+    return type("Patient", (PatientProtocol,), {"head_seconds": head_seconds})

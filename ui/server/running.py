@@ -14,7 +14,7 @@ from ui.server.settings import LOOPBACK, ServeSettings
 if TYPE_CHECKING:
     from rag.settings import RagSettings
 
-_HEADER_S = 15  # a request's head must be here by then
+_KEEP_ALIVE_S = 15
 _MAX_HEAD = 32_768
 
 
@@ -38,7 +38,7 @@ def serve(
     from ui.server import tracing
     from ui.server.app import create_app, create_services
     from ui.server.guarding import log_to_stderr
-    from ui.server.patience import PatientProtocol
+    from ui.server.patience import patient
     from ui.state import FILE, State
 
     tracing.configure()
@@ -62,12 +62,12 @@ def serve(
             webbrowser.open(url)
         config = uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=patient(settings.head_seconds),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=_HEADER_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=10,
             h11_max_incomplete_event_size=_MAX_HEAD,
             limit_concurrency=2000,

@@ -25,6 +25,7 @@ class ServeSettings:
     upload_types: tuple[str, ...] = ()  # endings such as ".pdf"; empty: all that can be read
     max_batch_questions: int = 10_000
     body_seconds: float = 30.0  # a body (of an upload: each megabyte of it) must be here by then
+    head_seconds: float = 15.0  # a request's head must be here by then
     log_content: bool = False  # questions in the log
 
     def __post_init__(self) -> None:
@@ -34,7 +35,7 @@ class ServeSettings:
         for name in ("max_waiting", "requests_per_minute"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"serve.{name} = {getattr(self, name)}; it must be 0 or more")
-        for name in ("max_body_mb", "max_upload_mb", "body_seconds"):
+        for name in ("max_body_mb", "max_upload_mb", "body_seconds", "head_seconds"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"serve.{name} = {getattr(self, name)}; it must be above 0")
         for ending in self.upload_types:
