@@ -68,11 +68,13 @@ check: lint test
 bench: $(STAMP)
 	$(BIN)/python benchmarks/indexing.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python benchmarks/quality.py $(if $(DATA),--data $(DATA))
+	$(BIN)/python benchmarks/serving.py
 
-# After a change of the command line; a test compares.
+# After a change of the command line or the API; tests compare.
 docs: $(STAMP)
 	WENJU_LANG=zh $(BIN)/python -m ui.helping > docs/cli.md
 	WENJU_LANG=en $(BIN)/python -m ui.helping > docs/cli.en.md
+	$(BIN)/python -m ui.server.openapi > docs/openapi.json
 
 # After a change of dependencies: what is installed now becomes what everyone gets.
 pins: $(STAMP)

@@ -16,6 +16,7 @@
     ├── LibraryVersion        made by another version of the format
     ├── IndexMismatch         settings or model differ from what the library was built with
     ├── DocumentNotFound
+    ├── BackupRefused         no backup, a damaged one, or a place where something is already
     ├── DiskFull
     └── ModelUnavailable      an embedding model cannot be loaded
 
@@ -86,6 +87,10 @@ class IndexMismatch(IndexingError):
 
 
 class DocumentNotFound(IndexingError):
+    pass
+
+
+class BackupRefused(IndexingError):
     pass
 
 

@@ -126,7 +126,7 @@ def index_sources(
         raise NothingToIndex(
             f"{library_path} is the library itself, not a source; choose another --index"
         )
-    with _writing(library_path, create=bool(named)):
+    with writing(library_path, create=bool(named)):
         before, known = _current(library_path, rebuild=rebuild)
         if not named and not known.roots:
             raise NothingToIndex(
@@ -150,7 +150,7 @@ def remove_documents(library_path: Path, doc_ids: Sequence[str]) -> int:
     Raises DocumentNotFound (nothing is removed then), LibraryNotFound, LibraryLocked.
     """
     read_manifest(library_path)
-    with _writing(library_path, create=False):
+    with writing(library_path, create=False):
         manifest, known = _current(library_path, rebuild=False)
         assert manifest is not None  # read just above
         embedding = EmbeddingSettings(**manifest.embedding)
@@ -447,7 +447,7 @@ def _current(path: Path, *, rebuild: bool) -> tuple[Manifest | None, Sources]:
 
 
 @contextlib.contextmanager
-def _writing(path: Path, *, create: bool) -> Iterator[None]:
+def writing(path: Path, *, create: bool) -> Iterator[None]:
     """The one writer of a library, and its disk errors in plain words."""
     from filelock import FileLock, Timeout
 

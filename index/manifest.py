@@ -27,6 +27,7 @@ from index.files import write_whole
 from index.places import named
 
 FORMAT_VERSION = 2
+_UPGRADABLE = (1,)
 PARSER_VERSION = 3
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
@@ -128,9 +129,24 @@ def read_manifest(folder: Path) -> Manifest:
     if found != FORMAT_VERSION:
         raise LibraryVersion(
             f"{folder} has library format {found}, this wenju reads format {FORMAT_VERSION}. "
-            f"Index the sources again with: {rebuild_command(folder)}"
+            f"{_way_out(found, folder)}"
         )
     raise LibraryBroken(f"{path} is damaged; make it again with: {rebuild_command(folder)}")
+
+
+def read_any_manifest(folder: Path) -> tuple[int, Manifest]:
+    """(format, manifest), also of an older format that `index/upgrading.py` can take over.
+
+    Raises as `read_manifest` does.
+    """
+    try:
+        record = json.loads((folder / MANIFEST).read_bytes())
+        found = record.get("format")
+        if found in _UPGRADABLE and record.pop("checksum") == _checksum(record):
+            return found, _manifest(record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # said by the next line
+    return FORMAT_VERSION, read_manifest(folder)
 
 
 def write_manifest(folder: Path, manifest: Manifest, sources: Sources) -> None:
@@ -185,6 +201,14 @@ def _read_sources(path: Path) -> Sources:
 def rebuild_command(folder: Path) -> str:
     """What mends a library, ready to be typed."""
     return f"wenju index --index {named(folder)} --rebuild"
+
+
+def _way_out(found: object, folder: Path) -> str:
+    if found in _UPGRADABLE:
+        return f"Run: wenju upgrade --index {named(folder)}"
+    if isinstance(found, int) and found > FORMAT_VERSION:
+        return "Upgrade wenju"
+    return f"Index the sources again with: {rebuild_command(folder)}"
 
 
 def _root(record: dict[str, Any]) -> Root:

@@ -228,6 +228,30 @@ _TABLE: dict[str, tuple[str, str]] = {
         "还没有资料库。在终端运行 wenju demo（示例）或 wenju index 文件夹，然后刷新本页。",
         "No library yet. Run wenju demo or wenju index FOLDER in a terminal, then reload.",
     ),
+    # backup, restore, upgrade, sources move
+    "backup_done": (
+        "资料库 {name}（{documents} 份文档）已备份到 {file}（{size}）",
+        "Library {name} ({documents} documents) is backed up in {file} ({size})",
+    ),
+    "backup_missing": ("{file} 不存在：检查备份的路径", "{file} is not there: check the path"),
+    "restore_done": (
+        "资料库 {name} 已恢复，{documents} 份文档，每个字节都核对过",
+        "Library {name} is there again: {documents} documents, every byte checked",
+    ),
+    "upgrade_none": ("资料库 {name} 已是当前格式", "Library {name} is up to date"),
+    "upgrade_done": (
+        "资料库 {name} 已升级，{documents} 份文档，未重算向量",
+        "Library {name} is upgraded: {documents} documents, nothing was embedded again",
+    ),
+    "upgrade_parser": (
+        "读文件的方式后来改过：现在可以照常提问；要加新文档，先运行 wenju index{index} --rebuild",
+        "Files are read differently since: it can be asked as it is; before it takes in new"
+        " documents, run wenju index{index} --rebuild",
+    ),
+    "sources_moved": (
+        "资料库 {name} 的 {n} 个来源文件夹现在位于 {new}",
+        "{n} source folders of library {name} are at {new} now",
+    ),
     # server
     "serve_at": ("服务器：{url}（按 Ctrl-C 停止）", "Server: {url} (Ctrl-C stops it)"),
     "serve_open": (

@@ -6,5 +6,5 @@ Nothing heavy is imported before `run`: `wenju --help` and `wenju ask` start at 
 # In the order in which a newcomer needs them.
 NAMES = (
     "demo", "index", "ask", "search", "chat", "batch", "serve", "keys", "mcp", "sources",
-    "glossary", "libraries", "check", "doctor", "eval",
+    "glossary", "libraries", "check", "upgrade", "backup", "restore", "doctor", "eval",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ui.commands import common
@@ -16,7 +17,8 @@ HELP = pick("列出资料库里的文档，或移除", "list the documents of a 
 EXAMPLES = """\
   wenju sources --index 芯片
   wenju sources remove 旧报告.pdf --index 芯片
-  wenju sources remove '草稿/*'"""
+  wenju sources remove '草稿/*'
+  wenju sources move ~/资料 /data/资料 --index 芯片"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help=pick("文档编号、来源路径或通配符", "id of a document, path of a source, or a pattern"),
     )
-    for one in (listing, remove):  # --index may stand before or after the action
+    move = actions.add_parser(
+        "move",
+        help=pick(
+            "来源文件夹搬了家：告诉资料库它现在在哪里",
+            "a source folder has moved: tell the library where it is now",
+        ),
+    )
+    move.add_argument("old", metavar="OLD", help=pick("原来的文件夹", "where it was"))
+    move.add_argument("new", metavar="NEW", help=pick("现在的文件夹", "where it is now"))
+    for one in (listing, remove, move):  # --index may stand before or after the action
         common.add_index(one, default=argparse.SUPPRESS)
     _add_json(listing, default=argparse.SUPPRESS)
 
@@ -50,6 +61,12 @@ def run(args: argparse.Namespace) -> int:
     from index.store import open_library
 
     path = common.library_path(args)
+    if args.action == "move":
+        from index.backup import move_sources
+
+        n = move_sources(path, Path(args.old).expanduser(), Path(args.new).expanduser())
+        print(say("sources_moved", name=path.name, n=n, new=args.new))
+        return 0
     with open_library(path) as library:
         documents = library.documents()
     if args.action == "remove":
