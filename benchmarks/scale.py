@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 import resource
 import statistics
 import subprocess
@@ -38,27 +39,30 @@ from rag.settings import RetrievalSettings
 
 HERE = Path(__file__).parent
 WINDOW_CHARS = ChunkSettings().chunk_chars
-STRIDE = 1  # sentences from one window to the next
+_CLAUSE = re.compile("[，,；;](?=.)")
 MORE_NEWS = Path("data") / "xwlb.passages.jsonl.gz"
 N_DENSE = 200  # chunks that the dense arm brings
 PER_FILE = 2_000  # articles
 
 
 def windows(text: str) -> Iterator[str]:
-    """Runs of whole sentences, each just long enough to be a chunk of its own."""
+    """Runs of sentences, the first from a clause on, each just long enough to be a chunk."""
     line = text.replace("\n", "")
     if not line:
         return
     block = Block(BlockKind.PARAGRAPH, (Span(0, len(line)),))
     document = Document("a", "a", line, (block,), "0" * 64, "txt")
     sentences = [document.joined(s.spans) for s in split_sentences(document)]
-    for first in range(0, len(sentences), STRIDE):
-        taken, last = 0, first
-        while last < len(sentences) and taken < WINDOW_CHARS:
-            taken += len(sentences[last])
-            last += 1
-        if taken >= WINDOW_CHARS:
-            yield "".join(sentences[first:last])
+    for first, sentence in enumerate(sentences):
+        # From the beginning of each clause, so that there are enough of them.
+        for start in (0, *(m.end() for m in _CLAUSE.finditer(sentence))):
+            taken = sentence[start:]
+            for more in sentences[first + 1 :]:
+                if len(taken) >= WINDOW_CHARS:
+                    break
+                taken += more
+            if len(taken) >= WINDOW_CHARS:
+                yield taken
 
 
 def write_corpus(data: Path, folder: Path, n_chunks: int) -> None:

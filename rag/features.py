@@ -6,7 +6,6 @@ divided by the rarity of all, each rarity to the power of 0.6.
 
 from __future__ import annotations
 
-import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ from rag.terms import PART_WORTH, Concept, contains, stands_at
 
 Matrix = npt.NDArray[np.float32]
 
-RADII = (1, 4, 12, None)  # sentences to each side: near, around, region, the whole document
+RADII = (1, 4, 12)  # sentences to each side: near, around, region
 _FAR = 10_000_000
 _EVENED = np.float32(0.6)  # exponent of rarity: below 1, so that one rare word is not everything
 KINDS = (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, LIST, REASON, MANNER, YESNO, NAME)
@@ -146,8 +145,10 @@ def measure(
     places = np.array([c.position for c in candidates], dtype=np.int64)
     for number, (first, last) in enumerate(groups):
         places[first:last] += number * _FAR
-    near, around, region, whole = (_spread(found, groups, places, r) for r in RADII)
-    near_g, around_g, region_g, whole_g = (_spread(pairs, groups, places, r) for r in RADII)
+    spread = _spreads(np.hstack([found, pairs]), groups, places)
+    # In one piece each: the last bits of a product depend on how its parts lie in memory.
+    near, around, region, whole = (s[:, : len(concepts)].copy() for s in spread)
+    near_g, around_g, region_g, whole_g = (s[:, len(concepts) :].copy() for s in spread)
     heads, heads_g = _headings(candidates, concepts, gram_list)
     whole, whole_g = np.maximum(whole, heads), np.maximum(whole_g, heads_g)
     region, region_g = np.maximum(region, heads), np.maximum(region_g, heads_g)
@@ -205,6 +206,18 @@ def measure(
         for i, candidate in enumerate(candidates)
     ]
     out[:, [INDEX[name] for name in _SHAPE]] = shapes
+    lengths = np.array([len(c.key) for c in candidates])
+    put("length", np.log(np.maximum(lengths, 4) / 40))
+    put("short", lengths < 10)
+    put("long", lengths > 150)
+    put("question", [c.key.rstrip(_CLOSING).endswith(("?", "？")) for c in candidates])
+    positions = np.array([c.position for c in candidates])
+    put("first", positions == 0)
+    put("position", 1 / (1 + positions))
+    kinds = [c.kind for c in candidates]
+    put("heading", [kind == "heading" for kind in kinds])
+    put("table_row", [kind == "table_row" for kind in kinds])
+    put("note", [kind in _NOTES for kind in kinds])
     fit = out[:, INDEX["fit"]]
     put("fit_product", fit * coverage)
     if f"fit_{asked.kind}" in INDEX:
@@ -284,20 +297,25 @@ def _match(
     return found, exact, pairs, present
 
 
-def _spread(
-    rows: Matrix, groups: list[tuple[int, int]], places: npt.NDArray[np.int64], radius: int | None
-) -> Matrix:
-    """Maximum over the sentences within `radius` positions in the document; None: all of it."""
-    out = rows.copy()
-    if radius is None:
-        for first, last in groups:
-            out[first:last] = rows[first:last].max(axis=0)
-        return out
-    for shift in range(1, min(radius, len(rows) - 1) + 1):
-        close = np.flatnonzero(places[shift:] - places[:-shift] <= radius)
-        out[close] = np.maximum(out[close], rows[close + shift])
-        out[close + shift] = np.maximum(out[close + shift], rows[close])
-    return out
+def _spreads(
+    rows: Matrix, groups: list[tuple[int, int]], places: npt.NDArray[np.int64]
+) -> list[Matrix]:
+    """For each of RADII, the maximum over the sentences within so many positions; the last is all
+    of the document."""
+    out: list[Matrix] = []
+    for inner, radius in pairwise((0, *RADII)):
+        # What lies nearer is in the radius before.
+        wide = out[-1].copy() if out else rows.copy()
+        for shift in range(1, min(radius, len(rows) - 1) + 1):
+            distance = places[shift:] - places[:-shift]
+            close = np.flatnonzero((distance > inner) & (distance <= radius))
+            wide[close] = np.maximum(wide[close], rows[close + shift])
+            wide[close + shift] = np.maximum(wide[close + shift], rows[close])
+        out.append(wide)
+    whole = np.empty_like(rows)
+    for first, last in groups:
+        whole[first:last] = rows[first:last].max(axis=0)
+    return [*out, whole]
 
 
 def _carried(found: Matrix, heads: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
@@ -344,10 +362,8 @@ def _headings(
     return found.reshape(len(candidates), -1), pairs.reshape(len(candidates), -1)
 
 
-_SHAPE = (
-    "fit", "clause", "fit_clause", "unit", "length", "short", "long", "new", "question", "first",
-    "position", "heading", "table_row", "note",
-)  # fmt: skip
+_SHAPE = ("fit", "clause", "fit_clause", "unit", "new")
+_NOTES = ("footnote", "reference", "caption", "front_matter")
 
 
 def _shape(
@@ -368,22 +384,12 @@ def _shape(
     clause, clause_text = _best_clauses(text, terms, hits, weights)
     fit_clause = sign.found_in(clause_text) * clause if fit and clause else 0.0
     said = sum(len(concepts[i].term) for i in hits)
-    kind = candidate.kind
     return (
         fit,
         clause,
         fit_clause,
         1.0 if asked.unit and has_unit(asked.unit, text) else 0.0,
-        math.log(max(length, 4) / 40),
-        length < 10,
-        length > 150,
         max(0.0, 1 - said / max(length, 1)),
-        text.rstrip(_CLOSING).endswith(("?", "？")),
-        candidate.position == 0,
-        1 / (1 + candidate.position),
-        kind == "heading",
-        kind == "table_row",
-        kind in ("footnote", "reference", "caption", "front_matter"),
     )
 
 

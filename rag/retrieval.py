@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from index.lexical import WeightedTerm
-from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
+from index.schema import Block, BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
 from index.thesaurus import Layer, shipped
 from rag import background
@@ -186,7 +187,10 @@ def _sentences(
     chunks: dict[str, list[Chunk]] = {}
     for scored in fused:
         chunks.setdefault(scored.chunk.doc_id, []).append(scored.chunk)
-    out: list[Found] = []
+    places: list[tuple[Document, Sentence, Block, int, float, float]] = []
+    texts: list[str] = []
+    titles: dict[tuple[str, tuple[str, ...], int | None], int] = {}  # which of `lines`
+    lines: list[str] = []
     for doc_id in sorted(chunks):
         document = documents[doc_id]
         sentences = library.sentences(doc_id)
@@ -195,38 +199,43 @@ def _sentences(
             for c in chunks[doc_id]
             for p in range(c.first_sentence, c.last_sentence)
         }
-        headings: dict[tuple[tuple[str, ...], int | None], str] = {}
         hinted = hints.met_by(document) if hints else 0.0
-        positions = sorted(similarity)
-        # One call for the document: a key is as long as its text.
-        texts = [matched_text(document, sentences[p]) for p in positions]
-        keys = _slices(key("".join(texts)), texts)
-        for position, keyed in zip(positions, keys, strict=True):
+        for position in sorted(similarity):
             sentence = sentences[position]
             block = document.blocks[sentence.block]
-            place = (block.section, block.table)
-            if place not in headings:
-                lines = (document.title, *block.section, _caption(document, sentence.block))
-                headings[place] = key("\n".join(lines))
-            candidate = Candidate(
-                doc_id,
+            title = (doc_id, block.section, block.table)
+            if title not in titles:
+                titles[title] = len(lines)
+                named = (document.title, *block.section, _caption(document, sentence.block))
+                lines.append("\n".join(named))
+            texts.append(matched_text(document, sentence))
+            places.append((document, sentence, block, position, similarity[position], hinted))
+    # One call for them all: a key is as long as its text.
+    keyed = _slices(key("".join(texts) + "".join(lines)), [*texts, *lines])
+    keys, headings = keyed[: len(texts)], keyed[len(texts) :]
+    return tuple(
+        Found(
+            document,
+            position,
+            sentence,
+            Candidate(
+                document.doc_id,
                 position,
-                keyed,
+                keys[i],
                 "table_header" if block.is_header else block.kind.value,
-                headings[place],
-                similarity[position],
+                headings[titles[document.doc_id, block.section, block.table]],
+                similar,
                 hinted,
-            )
-            out.append(Found(document, position, sentence, candidate))
-    return tuple(out)
+            ),
+        )
+        for i, (document, sentence, block, position, similar, hinted) in enumerate(places)
+    )
 
 
-def _slices(joined: str, parts: Sequence[str]) -> Iterator[str]:
+def _slices(joined: str, parts: Sequence[str]) -> list[str]:
     """`joined` cut where `parts` were put together."""
-    at = 0
-    for part in parts:
-        yield joined[at : at + len(part)]
-        at += len(part)
+    edges = [0, *accumulate(map(len, parts))]
+    return [joined[a:b] for a, b in pairwise(edges)]
 
 
 def _caption(document: Document, number: int) -> str:
