@@ -16,6 +16,7 @@ found, fitted on the ranker's held-out scores. Reported by five-fold cross-valid
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import re
 import unicodedata
@@ -31,7 +32,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks import shapes
 from benchmarks.reference_library import ReferenceLibrary, document_of
+from index.schema import Document
 from index.segmenting import load_dictionary
 from rag import answerability, ranking
 from rag.features import NAMES
@@ -110,6 +113,53 @@ def cases_of(folder: Path, name: str, group: int) -> list[Case]:
                 start += offset
                 gold |= _overlapping(found, doc_id, start, start + len(evidence["quote"]))
         cases.append(Case(name if group == 1 else f"{name} in volumes", question, found, gold))
+    return cases
+
+
+def shaped_cases(folder: Path, name: str, shape: str) -> list[Case]:
+    """The set with its passages in another shape: "transcripts" or "papers"."""
+    passages = read_lines(folder / f"{name}.passages.jsonl")
+    texts = {p["id"]: p["text"] for p in passages}
+    shaped = shapes.as_transcripts if shape == "transcripts" else shapes.as_papers
+    documents: dict[str, Document] = {}
+    places: dict[str, tuple[str, shapes.Moved]] = {}
+    for passage_id, document, moved in shaped(passages):
+        documents[document.doc_id] = document
+        places[passage_id] = document.doc_id, moved
+    library: Any = ReferenceLibrary(documents.values())
+    cases = []
+    for question in read_lines(folder / f"{name}.jsonl"):
+        found = retrieve(library, normalise(question["question"], AS_OF), RetrievalSettings())
+        gold = np.zeros(len(found.sentences), dtype=bool)
+        for evidence in question["evidence"]:
+            start = texts[evidence["doc"]].find(evidence["quote"])
+            if start < 0 or evidence["doc"] not in places:
+                continue
+            doc_id, moved = places[evidence["doc"]]
+            end = start + len(evidence["quote"])
+            for first, last, at in moved:
+                if first < end and start < last:
+                    a, b = max(first, start), min(last, end)
+                    gold |= _overlapping(found, doc_id, at + a - first, at + b - first)
+        cases.append(Case(f"{name} as {shape}", question, found, gold))
+    return cases
+
+
+def table_cases(reports: Path, most: int) -> list[Case]:
+    """Figures of reports as tables, and questions about their rows."""
+    with gzip.open(reports, "rt", encoding="utf-8") as file:
+        made = list(shapes.tables_of(map(json.loads, file), most))
+    library: Any = ReferenceLibrary(document for document, _ in made)
+    cases = []
+    for document, asked in made:
+        for text, span in asked:
+            found = retrieve(library, normalise(text, AS_OF), RetrievalSettings())
+            question = {
+                "id": text, "question": text, "answerable": True, "answers": [], "match": "any",
+                "evidence": [{"doc": document.doc_id, "quote": document.text[span.start:span.end]}],
+            }  # fmt: skip
+            gold = _overlapping(found, document.doc_id, span.start, span.end)
+            cases.append(Case("tables", question, found, gold))
     return cases
 
 
