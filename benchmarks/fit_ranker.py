@@ -1,11 +1,13 @@
 """Fit the sentence ranker and the judge of answerability.
 
-    python benchmarks/fit_ranker.py --data FOLDER [--write]
+    python benchmarks/fit_ranker.py --data FOLDER [--reports FILE] [--write]
 
 FOLDER holds question sets NAME.jsonl ({"id", "question", "answerable", "answers", "match",
 "evidence": [{"doc", "quote"}]}) with their NAME.passages.jsonl ({"id", "title", "text"}). Each set
 is asked twice: with every passage a document of its own, and with 64 passages put together into one
-long document, so that what is learnt holds for short and long documents alike.
+long document, so that what is learnt holds for short and long documents alike; and twice more in
+other shapes, as transcripts and as papers with headings and notes. FILE holds reports, one a line
+({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py).
 
 The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
 drawn from the softmax over all sentences found. The judge is a logistic regression over what was
@@ -54,14 +56,15 @@ NOT_JUDGED = ("share", "share3", "spread", "lead", "lead_document", "one_documen
 AS_OF = date(2026, 1, 31)
 # Where the fitting data has no examples of a kind of block, in units of the score.
 PRIORS = {
-    "heading": -1.5,
     "table_header": -1.5,
     "reference": -1.5,
     "front_matter": -1.0,
     "caption": -1.0,
 }
 MORE_IS_BETTER = frozenset(NAMES[: NAMES.index("length")])
-UNFITTED = ("heading", "table_row", "note", "hint")
+UNFITTED = ("hint",)
+KEPT = 60  # sentences of a question that are fitted on, besides the gold ones: the hardest
+TABLES = 150
 FIXED = {"hint": 1.5}  # no set asks 「那份报告里…」; enough to decide between equals
 
 
@@ -154,10 +157,15 @@ def table_cases(reports: Path, most: int) -> list[Case]:
     for document, asked in made:
         for text, span in asked:
             found = retrieve(library, normalise(text, AS_OF), RetrievalSettings())
+            quote = document.text[span.start : span.end]
             question = {
-                "id": text, "question": text, "answerable": True, "answers": [], "match": "any",
-                "evidence": [{"doc": document.doc_id, "quote": document.text[span.start:span.end]}],
-            }  # fmt: skip
+                "id": text,
+                "question": text,
+                "answerable": True,
+                "answers": [quote.rsplit(" | ", 1)[-1]],
+                "match": "any",
+                "evidence": [{"doc": document.doc_id, "quote": quote}],
+            }
             gold = _overlapping(found, document.doc_id, span.start, span.end)
             cases.append(Case("tables", question, found, gold))
     return cases
@@ -176,14 +184,16 @@ def _overlapping(found: Retrieval, doc_id: str, start: int, end: int) -> npt.NDA
 def fit_weights(cases: Sequence[Case]) -> Vector:
     """(len(NAMES),) per unit of each feature."""
     used = [c for c in cases if c.gold.any()]
-    rows = np.concatenate([c.retrieval.features for c in used]).astype(np.float64)
+    kept = [_hardest(c) for c in used]
+    features = [c.retrieval.features[places] for c, places in zip(used, kept, strict=True)]
+    rows = np.concatenate(features).astype(np.float64)
     scale = rows.std(axis=0)
     scale[scale < 1e-6] = np.inf
     for name in UNFITTED:
         scale[NAMES.index(name)] = np.inf
     rows /= scale
-    gold = np.concatenate([c.gold for c in used])
-    sizes = [len(c.gold) for c in used]
+    gold = np.concatenate([c.gold[places] for c, places in zip(used, kept, strict=True)])
+    sizes = [len(places) for places in kept]
     starts = np.cumsum([0, *sizes[:-1]])
     owner = np.repeat(np.arange(len(used)), sizes)
 
@@ -200,6 +210,13 @@ def fit_weights(cases: Sequence[Case]) -> Vector:
     start = np.zeros(len(NAMES))
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(best.x / scale)
+
+
+def _hardest(case: Case) -> npt.NDArray[np.intp]:
+    """Places of the gold sentences and of those that the shipped ranker takes for the best."""
+    scores = ranking.shipped().score(case.retrieval.features, case.kinds)
+    best = np.argsort(-scores, kind="stable")[:KEPT]
+    return np.unique(np.concatenate([best, np.flatnonzero(case.gold)]))
 
 
 def ranker_of(weights: Vector) -> ranking.Ranker:
@@ -252,6 +269,20 @@ def probabilities(rows: Vector, weights: Vector, bias: float) -> Vector:
     return np.asarray(1 / (1 + np.exp(-(rows @ weights + bias))))
 
 
+def report_ranks(cases: Sequence[Case], scores: Sequence[Vector]) -> None:
+    """A gold sentence among the top 1, 3 and 10, by set."""
+    for name in dict.fromkeys(c.set_name for c in cases):
+        hits = [
+            [bool(case.gold[np.argsort(-score, kind="stable")[:k]].any()) for k in (1, 3, 10)]
+            for case, score in zip(cases, scores, strict=True)
+            if case.set_name == name and case.question["answerable"]
+        ]
+        top = np.mean(hits, axis=0)
+        print(
+            f"{name:18} {len(hits):4} questions, top 1/3/10 {top[0]:.3f} {top[1]:.3f} {top[2]:.3f}"
+        )
+
+
 def report(
     name: str, cases: Sequence[Case], scores: Sequence[Vector], p: Vector, threshold: float
 ) -> None:
@@ -284,12 +315,25 @@ def report(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("--reports", type=Path, help="gzipped reports to make tables of")
     parser.add_argument("--sets", nargs="+", default=["T1", "T2"])
     parser.add_argument("--write", action="store_true", help="fit on everything and ship it")
     options = parser.parse_args()
     load_dictionary()
     cases = [c for g in (1, 64) for name in options.sets for c in cases_of(options.data, name, g)]
-    scores = held_out_scores(cases)
+    shaped = [
+        c
+        for name in options.sets
+        for shape in ("transcripts", "papers")
+        for c in shaped_cases(options.data, name, shape)
+    ]
+    if options.reports:
+        shaped += table_cases(options.reports, TABLES)
+    every = cases + shaped
+    all_scores = held_out_scores(every)
+    report_ranks(every, all_scores)
+    # The judge is fitted on the sets as they are: shapes make no question less answerable.
+    scores = all_scores[: len(cases)]
     rows = judge_rows(cases, scores)
     labels = np.array([c.question["answerable"] for c in cases])
     folds = np.array([c.fold for c in cases])
@@ -303,10 +347,10 @@ def main() -> None:
     for name in dict.fromkeys(c.set_name for c in cases):
         report(name, cases, scores, p, threshold)
     if options.write:
-        weights = fit_weights(cases)
+        weights = fit_weights(every)
         ship = {
             "format": 1,
-            "fitted_on": f"{', '.join(options.sets)}: {len(cases)} questions",
+            "fitted_on": f"{', '.join(options.sets)}, also in other shapes: {len(every)} questions",
             "weights": named(weights),
             "priors": PRIORS,
         }
@@ -314,7 +358,7 @@ def main() -> None:
         judge, bias = fit_judge(rows, labels)
         ship = {
             "format": 1,
-            "fitted_on": ship["fitted_on"],
+            "fitted_on": f"{', '.join(options.sets)}: {len(cases)} questions",
             "threshold": round(threshold, 3),
             "bias": round(bias, 4),
             "weights": dict(zip(answerability.NAMES, judge.round(4).tolist(), strict=True)),
