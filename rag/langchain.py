@@ -18,9 +18,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict
 
 from rag.answering import Answerer
-from rag.normalising import normalise
-from rag.retrieval import retrieve
 from rag.schema import Passage
+from rag.searching import search
 from rag.settings import RagSettings, RetrievalSettings
 
 if TYPE_CHECKING:
@@ -43,10 +42,9 @@ class LibraryRetriever(BaseRetriever):
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
-        question = normalise(query, self.as_of or date.today())
-        if question.is_empty:
-            return []
-        found = retrieve(self.library, question, self.settings)
+        found = search(
+            self.library, query, self.settings, as_of=self.as_of, limit=self.settings.passages
+        )
         return [_document(self.library, passage) for passage in found.passages]
 
 
