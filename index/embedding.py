@@ -13,10 +13,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from index.errors import ModelUnavailable
+from index.static_tokens import TENSORS, TokenLookup, normal_form
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +36,8 @@ _STATIC_FILES = ("config.json", "model.safetensors", "modules.json", "tokenizer.
 _HASH_WHOLE_BYTES = 16 * 1024 * 1024
 _HASH_END_BYTES = 1024 * 1024
 _STATIC_BATCH = 256
+# Below this, loading the tokenizer takes longer than doing without it.
+_FEW_CHARACTERS = 4000
 
 
 class Embedder(Protocol):
@@ -132,69 +136,107 @@ class StaticEmbedder:
             )
         import numpy as np
         from safetensors import safe_open
-        from tokenizers import Tokenizer
 
+        self._folder = folder
+        self._lookup: TokenLookup | None = None
         try:
-            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
-                names = set(tensors.keys())
-                vectors = tensors.get_tensor("embeddings")
-                mapping = tensors.get_tensor("mapping") if "mapping" in names else None
-                weights = tensors.get_tensor("weights") if "weights" in names else None
+            with safe_open(folder / "model.safetensors", framework="numpy") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            vectors = tensors["embeddings"]
+            self._lookup = TokenLookup(tensors) if set(TENSORS) <= set(tensors) else None
+            n_tokens = (
+                self._tokenizer.get_vocab_size() if self._lookup is None else len(self._lookup)
+            )
         except Exception as error:  # both libraries raise their own, undocumented kinds
-            raise ModelUnavailable(
-                f"the embedding model in {folder} cannot be read ({error}). Install wenju again"
-            ) from error
-        if mapping is not None:
-            vectors = vectors[mapping]
-        if weights is not None:
-            vectors = vectors.astype(np.float32) * weights.astype(np.float32)[:, None]
-        n_tokens = self._tokenizer.get_vocab_size()
+            raise self._unreadable(error) from error
+        if "mapping" in tensors:
+            vectors = vectors[tensors["mapping"]]
         if len(vectors) != n_tokens:
             raise ModelUnavailable(
                 f"the embedding model in {folder} has {len(vectors)} vectors for {n_tokens} tokens."
                 " Install wenju again"
             )
-        unknown = _unknown_token(self._tokenizer, folder)
+        unknown = 0 if self._lookup is not None else _unknown_token(self._tokenizer, folder)
         if unknown is not None:
             vectors[unknown] = 0  # model2vec leaves unknown tokens out of the mean
         dim = checked_dim(truncate_dim, vectors.shape[1])
-        # As stored, in half precision: widening all of it costs more than a question does.
+        # As stored, in few bits: widening all of it costs more than a question does.
         self._vectors: npt.NDArray[Any] = np.ascontiguousarray(vectors[:, :dim])
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._weights: npt.NDArray[Any] | None = tensors.get("weights")
         self.dim: int = dim
         digest = hash_files(folder, [folder / file for file in _STATIC_FILES])
         self.model_id: str = make_model_id(name or folder.resolve().name, digest, truncate_dim)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer, normalizers
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        except Exception as error:
+            raise self._unreadable(error) from error
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        if self._lookup is not None:
+            tokenizer.normalizer = normalizers.Sequence([])  # ours is four times as fast
+        return tokenizer
+
+    def _unreadable(self, error: Exception) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"the embedding model in {self._folder} cannot be read ({error}). Install wenju again"
+        )
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         import numpy as np
 
         if len(texts) >= _STATIC_BATCH:
-            self._vectors = self._vectors.astype(np.float32, copy=False)
+            self._widen()
         out = np.zeros((len(texts), self.dim), dtype=np.float32)
         for start in range(0, len(texts), _STATIC_BATCH):
-            batch = [text or " " for text in texts[start : start + _STATIC_BATCH]]
-            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
-            self._sum_rows([item.ids for item in encoded], out[start : start + len(batch)])
+            batch = texts[start : start + _STATIC_BATCH]
+            self._sum_rows(self._tokens(batch), out[start : start + len(batch)])
         return normalised(out)
 
     def embed_query(self, text: str) -> Vectors:
         import numpy as np
 
         out = np.zeros((1, self.dim), dtype=np.float32)
-        # Not a batch of one: that would start the tokenizer's thread pool, which does not
-        # survive a fork and prints a warning there.
-        ids = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
+        if self._lookup is not None:
+            ids = self._lookup.ids(text)
+        else:
+            # Not a batch of one: that would start the tokenizer's thread pool, which does not
+            # survive a fork and prints a warning there.
+            ids = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
         self._sum_rows([ids], out)
         row: Vectors = normalised(out)[0]
         return row
 
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        if self._lookup is not None:
+            if sum(map(len, texts)) < _FEW_CHARACTERS and "_tokenizer" not in self.__dict__:
+                return [self._lookup.ids(text) for text in texts]
+            texts = [normal_form(text) for text in texts]
+        batch = [text or " " for text in texts]
+        encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+        return [item.ids for item in encoded]
+
+    def _widen(self) -> None:
+        import numpy as np
+
+        # The very numbers that _sum_rows would make of each row.
+        vectors = self._vectors.astype(np.float32, copy=False)
+        if self._weights is not None:
+            vectors = vectors * self._weights.astype(np.float32)[:, None]
+        self._vectors, self._weights = vectors, None
+
     def _sum_rows(self, ids: list[list[int]], out: Vectors) -> None:
         """Adds each text's token vectors into its row of `out`; a mean has the same direction."""
+        vectors, weights = self._vectors, self._weights
         for row, tokens in enumerate(ids):
             if tokens:
-                found = self._vectors[tokens].astype(out.dtype, copy=False)
+                found = vectors[tokens].astype(out.dtype, copy=False)
+                if weights is not None:
+                    found = found * weights[tokens].astype(out.dtype)[:, None]
                 found.sum(axis=0, out=out[row])
 
 

@@ -35,7 +35,7 @@ def model() -> Embedder:
 
 def test_model_folder_is_small_and_carries_its_card() -> None:
     files = [path for path in STATIC_ZH_FOLDER.iterdir() if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 8_000_000
+    assert sum(path.stat().st_size for path in files) <= 30_000_000
     card = (STATIC_ZH_FOLDER / "README.md").read_text(encoding="utf-8")
     assert "license: cc-by-sa-4.0" in card
     for source in ("CMRC 2018", "DRCD", "STARD", "CRUD-RAG", "xwlb"):
@@ -56,13 +56,14 @@ def test_three_libraries_give_the_same_vectors(model: Embedder) -> None:
     assert ours.shape == (len(TEXTS), model.dim)
 
 
-def test_model_is_named_and_read_without_torch() -> None:
+def test_a_question_loads_neither_torch_nor_the_tokenizer() -> None:
     code = (
         "import sys\n"
         "from index.embedding import EmbeddingSettings, load_embedder\n"
         "model = load_embedder(EmbeddingSettings())\n"
         "model.embed_query('镓的产量')\n"
-        "assert not {'torch', 'sentence_transformers', 'model2vec'} & set(sys.modules)\n"
+        "heavy = {'torch', 'tokenizers', 'sentence_transformers', 'model2vec'}\n"
+        "assert not heavy & set(sys.modules)\n"
         "print(model.model_id)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -129,10 +130,9 @@ def test_every_token_but_the_unknown_one_has_a_vector() -> None:
 
     vectors = load_file(STATIC_ZH_FOLDER / "model.safetensors")["embeddings"]
     tokenizer = Tokenizer.from_file(str(STATIC_ZH_FOLDER / "tokenizer.json"))
-    assert vectors.dtype == np.float16
+    assert vectors.dtype == np.int8
     assert len(vectors) == tokenizer.get_vocab_size()
     assert not vectors[0].any()
-    assert np.isfinite(vectors).all()
     assert vectors[1:].any(axis=1).all()
 
 

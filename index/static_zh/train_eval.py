@@ -13,6 +13,9 @@ import numpy as np
 
 from index.static_zh.train_data import HELD_OUT_FOLD, Pair, read_lines, read_pairs
 
+# Our own English renderings of questions of CMRC's development set, with the passage of each.
+ENGLISH = Path(__file__).parents[2] / "benchmarks" / "cross_lingual.jsonl"
+
 Embed = Callable[[Sequence[str]], np.ndarray]
 WINDOW = 200
 
@@ -71,21 +74,21 @@ def windows(text: str) -> list[str]:
 def recall(
     embed: Embed, questions: Sequence[str], relevant: Sequence[set[str]], passages: dict[str, str]
 ) -> dict[str, float]:
-    """Recall@1 and @10 of any relevant passage among all `passages`."""
+    """Recall@1, @5 and @10 of any relevant passage among all `passages`."""
     ids = list(passages)
     pieces = [windows(passages[i]) for i in ids]
     starts = np.cumsum([0] + [len(piece) for piece in pieces[:-1]])
     vectors = embed([window for piece in pieces for window in piece])
-    at_1 = at_10 = 0
+    at = dict.fromkeys((1, 5, 10), 0)
     for begin in range(0, len(questions), 256):
         scores = embed(questions[begin : begin + 256]) @ vectors.T
         best = np.maximum.reduceat(scores, starts, axis=1)
         top = np.argsort(-best, axis=1, kind="stable")[:, :10]
         for row, wanted in zip(top, relevant[begin : begin + 256], strict=True):
             found = [ids[i] in wanted for i in row]
-            at_1 += found[0]
-            at_10 += any(found)
-    return {"R@1": at_1 / len(questions), "R@10": at_10 / len(questions)}
+            for k in at:
+                at[k] += any(found[:k])
+    return {f"R@{k}": n / len(questions) for k, n in at.items()}
 
 
 def evaluate(root: Path, embed: Embed) -> dict[str, dict[str, float]]:
@@ -98,6 +101,10 @@ def evaluate(root: Path, embed: Embed) -> dict[str, dict[str, float]]:
     rows = list(read_lines(data / "cmrc2018.queries.dev.jsonl.gz"))
     out["cmrc2018 dev"] = recall(
         embed, [r["question"] for r in rows], [set(r["relevant"]) for r in rows], passages
+    )
+    rows = list(read_lines(ENGLISH))
+    out["cmrc2018 dev in English"] = recall(
+        embed, [r["question"] for r in rows], [{r["passage"]} for r in rows], passages
     )
     held_out: dict[str, list[Pair]] = {}
     for pair in read_pairs(root):

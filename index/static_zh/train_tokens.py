@@ -13,12 +13,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+Vocabulary = list[tuple[str, float]]  # words with their log probability; <unk> is not among them
 
 UNK = "<unk>"
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[a-z]+")
 _NUMBER = re.compile(r"[0-9]+")
+_SYLLABLE_COUNT = 10
 
 
 def build_normalizer() -> normalizers.Normalizer:
@@ -93,15 +97,33 @@ def charsmap(replacements: dict[str, str]) -> bytes:
     return struct.pack("<I", len(trie)) + trie + blob
 
 
+def spellings(word: str) -> list[str]:
+    """How an English text may write a Chinese name: 苏锦梁 as "sujinliang" and "su jinliang"."""
+    from pypinyin import lazy_pinyin
+
+    found = [s.replace("ü", "v") for s in lazy_pinyin(word)]
+    if len(found) == 1:
+        return found
+    return ["".join(found), found[0] + " " + "".join(found[1:])]
+
+
+def syllables() -> list[str]:
+    """All syllables of standard Chinese as pinyin without tones, sorted."""
+    from pypinyin import lazy_pinyin
+
+    found = {lazy_pinyin(chr(code))[0] for code in range(0x4E00, 0x9FA6)}
+    return sorted(s for s in found if re.fullmatch("[a-z]+", s))
+
+
 def count_words(texts: Iterable[str]) -> Counter[str]:
-    """Counts of jieba words, Latin words, digit runs and single characters of normalised texts."""
+    """Counts of jieba words (names it guesses among them), Latin words and digit runs."""
     import jieba
 
     jieba.setLogLevel("ERROR")
     counts: Counter[str] = Counter()
     for text in texts:
         for run in _HAN.findall(text):
-            counts.update(jieba.cut(run, HMM=False))
+            counts.update(jieba.cut(run))
         counts.update(_LATIN.findall(text))
         counts.update(_NUMBER.findall(text))
         if "%" in text:
@@ -139,10 +161,16 @@ def _common_beginning(one: str, other: str) -> str:
 
 
 def choose_vocabulary(
-    counts: Counter[str], extra: Counter[str], n_han: int, n_latin: int, n_pieces: int
-) -> list[tuple[str, float]]:
+    counts: Counter[str],
+    extra: Counter[str],
+    n_han: int,
+    n_latin: int,
+    n_pieces: int,
+    syllables: Iterable[str] = (),
+) -> Vocabulary:
     """`n_han` Chinese words, `n_latin` Latin words, `n_pieces` parts of Latin words, all frequent
-    characters, numbers; each with its log probability. Deterministic: ties break on the word.
+    characters, numbers, and the syllables that Chinese names are spelt with; each with its log
+    probability. Deterministic: ties break on the word.
 
     `extra` raises words that the text holds; Latin words also where it does not.
     """
@@ -164,7 +192,7 @@ def choose_vocabulary(
 
     chosen: dict[str, float] = {}
     for character, count in sorted(characters.items()):
-        if count >= 20:
+        if count >= 4:
             # A character of its own is a last resort: it must not beat the word it is part of.
             chosen[character] = max(counts[character], 1)
     han = [(w, c) for w, c in ranked if len(w) > 1 and _HAN.fullmatch(w)]
@@ -172,8 +200,11 @@ def choose_vocabulary(
     numbers = [(w, c) for w, c in ranked if _NUMBER.fullmatch(w) and len(w) <= 4 and w[0] != "0"]
     chosen.update(han[:n_han])
     chosen.update(latin[:n_latin])
-    chosen.update(numbers[:600])
+    chosen.update(numbers[:800])
     chosen["%"] = counts["%"] + 1
+    for syllable in syllables:
+        chosen.setdefault(syllable, 1)
+        chosen[syllable] = max(chosen[syllable], _SYLLABLE_COUNT)
     for text in "abcdefghijklmnopqrstuvwxyz0123456789":
         chosen.setdefault(text, 1)
     by_gain = sorted(parts.items(), key=lambda item: (-item[1] * (len(item[0]) - 1), item[0]))
@@ -183,7 +214,16 @@ def choose_vocabulary(
     return [(word, round(math.log(count / total), 2)) for word, count in sorted(chosen.items())]
 
 
-def build_tokenizer(vocabulary: list[tuple[str, float]]) -> Tokenizer:
+def rarest_words(vocabulary: Vocabulary, counts: np.ndarray, n: int) -> set[int]:
+    """Places of the `n` Chinese words of several characters that the text holds least often.
+
+    `counts` has one entry for each word. Ties break on the word.
+    """
+    words = [i for i, (word, _) in enumerate(vocabulary) if len(word) > 1 and _HAN.fullmatch(word)]
+    return set(sorted(words, key=lambda i: (counts[i], vocabulary[i][0]))[: max(n, 0)])
+
+
+def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:
     lowest = min(score for _, score in vocabulary) - 10
     tokenizer = Tokenizer(models.Unigram([(UNK, lowest), *vocabulary], unk_id=0))
     tokenizer.normalizer = build_normalizer()
