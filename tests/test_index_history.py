@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import index.building
+import index.segment
 from index.ingesting import IndexSettings, index_sources, remove_documents
 from index.lexical import WeightedTerm
 from index.segmenting import grams
@@ -107,6 +109,29 @@ def test_many_small_adds_are_merged_and_answer_the_same(
         assert len(old.manifest.segments) <= 9
         assert search_results(old) == search_results(new)
         assert old.hash == new.hash
+
+
+def test_what_a_long_run_closed_early_is_put_together_and_answers_the_same(
+    tmp_path: Path, tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for i in range(6):
+        (docs / f"{i}.txt").write_text(f"第{i}份。{SENTENCES[i]}", encoding="utf-8")
+    index_sources(tmp_path / "fresh", [docs], tiny_settings)
+    written: list[str] = []
+    close = index.segment.SegmentWriter.close
+    monkeypatch.setattr(
+        index.segment.SegmentWriter, "close", lambda self: (written.append(self.id), close(self))[1]
+    )
+    monkeypatch.setattr(index.building, "_FLUSH_S", 0.0)
+    index_sources(tmp_path / "library", [docs], tiny_settings)
+    assert len(written) == 7  # one for each document, then one of them all
+    with open_library(tmp_path / "library") as old, open_library(tmp_path / "fresh") as new:
+        assert [ref.id for ref in old.manifest.segments] == written[-1:]
+        assert search_results(old) == search_results(new)
+        assert old.hash == new.hash
+    assert check_library(tmp_path / "library") == []
 
 
 def test_removed_text_is_in_no_file_of_the_library(
