@@ -9,6 +9,8 @@ from dataclasses import dataclass
 NUMBER, PERCENT, MONEY, DATE = "number", "percent", "money", "date"
 PERSON, PLACE, LIST, REASON = "person", "place", "list", "reason"
 MANNER, YESNO, NAME, OTHER = "manner", "yesno", "name", "other"
+ORGANISATION, TITLE, DEFINITION = "organisation", "title", "definition"
+COMPARISON, SOURCE = "comparison", "source"
 
 # Tried in order: the first that is found names the kind.
 _KINDS: tuple[tuple[str, str], ...] = (
@@ -50,7 +52,7 @@ _UNIT = re.compile(
 _UNIT_ALIASES = {"钱": "元", "块": "元", "刀": "美元", "美金": "美元", "号": "日", "个": ""}
 _NOT_UNITS = frozenset("的了是在和呢啊吗才就都被给")
 
-_SURNAMES = (
+SURNAMES = (
     "[王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蔡蒋余于杜叶程苏魏"
     "吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严"
     "覃武戴莫孔向汤殷耿吉庞邢岳]|欧阳|司马|诸葛|上官"
@@ -76,7 +78,7 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
     LIST: re.compile(r"、[^,，。;；]{1,24}(?:、|和|及|以及|与)|;.*;|(?:一是|第一|首先)|"
                      r", [^,.]{2,30}, and "),
     PERSON: re.compile(
-        rf"(?:^|[,，、。“:：由]|[师长员家人者任授士理席裁监官])(?:{_SURNAMES})[㐀-鿿]{{1,2}}|"
+        rf"(?:^|[,，、。“:：由]|[师长员家人者任授士理席裁监官])(?:{SURNAMES})[㐀-鿿]{{1,2}}|"
         r"[㐀-鿿]·[㐀-鿿]|(?:先生|女士|博士|教授)|[㐀-鿿]{2}(?:说|表示|称|指出|认为)[:：,，]"
     ),
     PLACE: re.compile(r"[㐀-鿿]{2,}(?:省|市|县|区|州|镇|国|港|岛|湾)|位于|坐落|落户|\bin [a-z]"),
@@ -88,6 +90,46 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
 _NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
 
 
+# Finer than kinds, for the reader alone; tried in order, the kind where none is found.
+_TYPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (DATE, re.compile(r"哪几[天日]|哪[天日]|几月|几号|几点|啥时|什么时[候间]|何时|哪一?年|\bwhen\b")),
+    (NUMBER, re.compile(r"几[倍毛角度成折]|多少倍|好多倍|第几|how many|number of")),
+    (SOURCE, re.compile(
+        r"(?:哪|什么|啥)[一]?(?:份|篇|个)?(?:报告|文件|资料|文章|来源)|出处|出自哪|据谁|谁说的|"
+        r"which (?:report|document|source|paper|file)|according to (?:whom|which)"
+    )),
+    (DEFINITION, re.compile(
+        r"什么意思|啥意思|指什么|指的?是(?:什么|啥)|定义|何谓|什么叫|啥叫|^(?:什么|啥)是|"
+        r"what (?:is|are) meant|what does .* mean|definition of|^define"
+    )),
+    (COMPARISON, re.compile(
+        r"区别|差别|不一样|不同|异同|对比|相比.*(?:哪|谁|怎)|(?:哪|谁)(?:个|家|边)?更|"
+        r"difference between|compared? (?:to|with)|\bversus\b|\bvs\b"
+    )),
+    (ORGANISATION, re.compile(
+        r"(?:哪[一]?[个家所支]?|什么|啥|何)(?:公司|企业|机构|单位|大学|学校|学院|银行|部门|组织|媒体|球队|"
+        r"医院|集团|团队|协会|政党|厂|店)|哪家|哪支|哪所|哪队|"
+        r"which (?:company|university|bank|agency|institute|firm|organi[sz]ation|ministry)"
+    )),
+    (TITLE, re.compile(
+        r"(?:哪[一]?[部本首篇条项份张]|什么|啥)(?:法律?|条例|规定|书|小说|电影|影片|剧|专辑|歌曲?|文件|条约|"
+        r"公告|作品|杂志|报纸|节目|游戏)|哪[一]?[部本首张]|"
+        r"which (?:law|act|book|film|treaty|notice|rule|section)"
+    )),
+)  # fmt: skip
+_ASKING = re.compile(
+    r"百分之[多几]少?|多少|第?几|谁|哪(?:一?[位里儿家个些年天月种部本支所座条项块边国])?|什么|啥|何[时处人]|"
+    r"何|多[大高长久远重快深宽]|how (?:many|much|long|far|big|high|old|large)|"
+    r"\b(?:what|which|who|whom|where|when|how)\b"
+)
+_HEAD = re.compile(r"\s?(?:[㐀-鿿]{1,6}|[a-z]+)")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_EACH = re.compile(
+    r"分别|各[是有自占为多]|各(?:家|方|国|地|省|机构|报告)|两[份篇家边]|几[份篇家][^?？]{0,6}(?:报告|资料|文件)|"
+    r"怎么说的|怎样说|不同(?:来源|报告|资料)|different sources|sources|respectively|each|both"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a question wants: a kind of answer, and the unit it would be counted in."""
@@ -95,6 +137,21 @@ class Asked:
     kind: str
     unit: str | None  # "吨", "家", "美元"; None where it names none
     wants_several: bool  # a list, or two questions in one
+    type: str = OTHER  # the kind, or a finer one that the reader knows: organisation, title …
+    asking: tuple[tuple[int, int], ...] = ()  # where the question words stand in the key
+    head: str = ""  # what the question word stands before: 哪所[学校], which [company]
+    years: frozenset[str] = frozenset()  # that the question names
+    from_each: bool = False  # several sources or sides are asked for: 分别, 两份报告
+
+    @property
+    def is_one_thing(self) -> bool:
+        """Whether one span can answer it."""
+        return not self.wants_several and not self.from_each and self.type in ONE_THING
+
+
+ONE_THING = frozenset(
+    (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, NAME, ORGANISATION, TITLE, OTHER)
+)
 
 
 def asked_of(question_key: str) -> Asked:
@@ -107,7 +164,21 @@ def asked_of(question_key: str) -> Asked:
     several = (
         kind == LIST or len(re.findall(r"多少|哪|什么|啥|谁|几|\bhow\b|\bwhat\b", question_key)) > 1
     )
-    return Asked(kind, unit, several or "分别" in question_key or "各" in question_key)
+    several = several or "分别" in question_key or "各" in question_key
+    asking = tuple(m.span() for m in _ASKING.finditer(question_key))
+    head = ""
+    if asking and (noun := _HEAD.match(question_key, asking[0][1])):
+        head = noun.group().strip()
+    return Asked(
+        kind,
+        unit,
+        several,
+        type=next((t for t, p in _TYPES if p.search(question_key)), kind),
+        asking=asking,
+        head=head,
+        years=frozenset(_YEAR.findall(question_key)),
+        from_each=bool(_EACH.search(question_key)),
+    )
 
 
 class Sign:
