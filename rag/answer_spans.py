@@ -33,7 +33,9 @@ DATE_PATTERN = re.compile(
     r"november|december)\b(?: \d{1,2}(?!\d))?,?(?: \d{4})?|(?<![\d.,$])(?:19|20)\d\d(?:[-/.]\d{1,2}"
     r"(?:[-/.]\d{1,2})?)?(?![\d.,%])"
 )
-_QUOTED = re.compile(r"《[^《》]{1,40}》|“[^“”]{1,30}”|「[^「」]{1,30}」|『[^『』]{1,30}』|\"[^\"]{2,40}\"")
+_QUOTED = re.compile(
+    r"《[^《》]{1,40}》|“[^“”]{1,30}”|「[^「」]{1,30}」|『[^『』]{1,30}』|\"[^\"]{2,40}\""
+)
 _LATIN = re.compile(r"[a-z][a-z0-9.&'-]*(?: (?:[a-z0-9][a-z0-9.&'-]*)){0,5}")
 _FOREIGN = re.compile(r"[㐀-鿿]{1,6}(?:[·•・][㐀-鿿a-z]{1,8})+")
 _CLAUSE_END = re.compile(r"[,，;；。!！?？:：\n]")
@@ -46,10 +48,68 @@ _PLACE = re.compile(
     r".*(?:省|市|县|区|州|国|镇|乡|村|岛|山|河|江|湖|海|港|湾|路|街|桥|站|寺|庙|宫|城|洲|半岛|地区|机场|公园)$"
 )
 _COUNTRIES = frozenset(
-    "中国 美国 英国 法国 德国 日本 韩国 朝鲜 印度 俄罗斯 苏联 加拿大 澳大利亚 意大利 西班牙 荷兰 瑞士 瑞典 "
-    "挪威 芬兰 丹麦 比利时 奥地利 波兰 乌克兰 土耳其 以色列 伊朗 沙特 埃及 南非 巴西 阿根廷 智利 墨西哥 越南 "
-    "泰国 缅甸 老挝 柬埔寨 马来西亚 新加坡 印尼 菲律宾 蒙古 哈萨克斯坦 北京 上海 天津 重庆 香港 澳门 台湾 台北 "
-    "广州 深圳 欧洲 亚洲 非洲 欧盟".split()  # noqa: SIM905
+    [
+        "中国",
+        "美国",
+        "英国",
+        "法国",
+        "德国",
+        "日本",
+        "韩国",
+        "朝鲜",
+        "印度",
+        "俄罗斯",
+        "苏联",
+        "加拿大",
+        "澳大利亚",
+        "意大利",
+        "西班牙",
+        "荷兰",
+        "瑞士",
+        "瑞典",
+        "挪威",
+        "芬兰",
+        "丹麦",
+        "比利时",
+        "奥地利",
+        "波兰",
+        "乌克兰",
+        "土耳其",
+        "以色列",
+        "伊朗",
+        "沙特",
+        "埃及",
+        "南非",
+        "巴西",
+        "阿根廷",
+        "智利",
+        "墨西哥",
+        "越南",
+        "泰国",
+        "缅甸",
+        "老挝",
+        "柬埔寨",
+        "马来西亚",
+        "新加坡",
+        "印尼",
+        "菲律宾",
+        "蒙古",
+        "哈萨克斯坦",
+        "北京",
+        "上海",
+        "天津",
+        "重庆",
+        "香港",
+        "澳门",
+        "台湾",
+        "台北",
+        "广州",
+        "深圳",
+        "欧洲",
+        "亚洲",
+        "非洲",
+        "欧盟",
+    ]
 )
 
 
@@ -127,9 +187,10 @@ def _runs(key: str, tokens: list[tuple[str, int, int]]) -> Iterable[tuple[int, i
             if not inner[last] and end - start > 1:
                 yield start, end
         # The rest of the clause, for what is longer than a phrase.
-        end = _CLAUSE_END.search(key, start)
-        stop = end.start() if end else len(key)
-        if start + 2 < stop <= start + LONGEST and (first == 0 or inner[first - 1] or broken[first - 1]):
+        stop = edge.start() if (edge := _CLAUSE_END.search(key, start)) else len(key)
+        if start + 2 < stop <= start + LONGEST and (
+            first == 0 or inner[first - 1] or broken[first - 1]
+        ):
             yield start, stop
 
 

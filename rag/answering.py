@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import answerability, greeting, overview, sources_of
 from rag.citing import cite, renumber
+from rag.conflicts import conflicts_of, disagreement, sides_of
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
 from rag.history import complete, said_before, turns_of, unsaid
@@ -21,8 +22,9 @@ from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
 from rag.requests import request_of
 from rag.retrieval import Retrieval, retrieve
-from rag.schema import Abstention, Answer, Citation, RankedSentence, Shown, Statement
+from rag.schema import Abstention, Answer, Citation, Conflict, RankedSentence, Shown, Statement
 from rag.settings import RagSettings
+from rag.wording import said
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -174,12 +176,16 @@ class Answerer:
         retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
         drafts: Sequence[Draft] = ()
+        conflicts: tuple[Conflict, ...] = ()
+        found = None
         if confidence is not None and confidence >= self._threshold():
-            drafts = read(retrieval, scores, self.settings.reading)
+            found = disagreement(retrieval, scores) if wanted is None else None
+            drafts = read(retrieval, scores, self.settings.reading, sides_of(found))
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
         else:
             statements, citations = _shown(drafts)
+            conflicts = conflicts_of(retrieval, found, drafts, citations)
         abstention = None if statements else self._abstention(retrieval, scores)
         answer = Answer(
             id=id,
@@ -191,6 +197,7 @@ class Answerer:
             answer="\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
             statements=statements,
             citations=citations,
+            conflicts=conflicts,
             abstention=abstention,
             confidence=confidence,
             timings_ms=_timings(started, retrieved, time.perf_counter()),
@@ -278,14 +285,18 @@ def _confidence(retrieval: Retrieval, scores: Scores) -> float | None:
 
 def _shown(drafts: Sequence[Draft]) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:
     """Checked statements and their citations; what cannot be verified is left out."""
-    checked: list[Citation] = []
+    checked: list[tuple[Draft, Citation]] = []
     for draft in drafts:
         try:
-            checked.append(cite(draft.document, draft.spans, n=1, score=draft.score))
+            citation = cite(draft.document, draft.spans, n=1, score=draft.score)
         except UnverifiedCitation:
             continue
-    citations = renumber(checked)
-    return tuple(Statement(c.quote, (c.n,)) for c in citations), citations
+        checked.append((draft, citation))
+    citations = renumber([citation for _, citation in checked])
+    statements: list[Statement] = []
+    for (draft, _), citation in zip(checked, citations, strict=True):
+        statements += [Statement(text, (citation.n,)) for text in said(draft)]
+    return tuple(statements), citations
 
 
 def _timings(started: float, retrieved: float, ended: float) -> dict[str, float]:

@@ -92,7 +92,9 @@ _NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
 
 # Finer than kinds, for the reader alone; tried in order, the kind where none is found.
 _TYPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (DATE, re.compile(r"哪几[天日]|哪[天日]|几月|几号|几点|啥时|什么时[候间]|何时|哪一?年|\bwhen\b")),
+    (DATE, re.compile(
+        r"哪几[天日]|哪[天日]|几月|几号|几点|啥时|什么时[候间]|何时|哪一?年|\bwhen\b"
+    )),
     (NUMBER, re.compile(r"几[倍毛角度成折]|多少倍|好多倍|第几|how many|number of")),
     (SOURCE, re.compile(
         r"(?:哪|什么|啥)[一]?(?:份|篇|个)?(?:报告|文件|资料|文章|来源)|出处|出自哪|据谁|谁说的|"
@@ -123,6 +125,7 @@ _ASKING = re.compile(
     r"\b(?:what|which|who|whom|where|when|how)\b"
 )
 _HEAD = re.compile(r"\s?(?:[㐀-鿿]{1,6}|[a-z]+)")
+_COUNTS = re.compile(r"how many|几[个名位家]|多少[个名位家人]")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _EACH = re.compile(
     r"分别|各[是有自占为多]|各(?:家|方|国|地|省|机构|报告)|两[份篇家边]|几[份篇家][^?？]{0,6}(?:报告|资料|文件)|"
@@ -141,6 +144,8 @@ class Asked:
     asking: tuple[tuple[int, int], ...] = ()  # where the question words stand in the key
     head: str = ""  # what the question word stands before: 哪所[学校], which [company]
     years: frozenset[str] = frozenset()  # that the question names
+    counts: bool = False  # asks how many there are of a thing
+    english: bool = False
     from_each: bool = False  # several sources or sides are asked for: 分别, 两份报告
 
     @property
@@ -149,6 +154,7 @@ class Asked:
         return not self.wants_several and not self.from_each and self.type in ONE_THING
 
 
+COUNTED = (NUMBER, PERCENT, MONEY, DATE)  # types whose answers are figures
 ONE_THING = frozenset(
     (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, NAME, ORGANISATION, TITLE, OTHER)
 )
@@ -177,6 +183,8 @@ def asked_of(question_key: str) -> Asked:
         asking=asking,
         head=head,
         years=frozenset(_YEAR.findall(question_key)),
+        counts=_COUNTS.search(question_key) is not None,
+        english=not re.search(r"[㐀-鿿]", question_key),
         from_each=bool(_EACH.search(question_key)),
     )
 

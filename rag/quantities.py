@@ -1,4 +1,4 @@
-"""Figures in running text, normalised: 1.2万亿美元, 三成, 百分之二十六, 60,000余家, $2.5 billion, 0.3-0.5.
+"""Figures in running text, normalised: 1.2万亿美元, 三成, 百分之二十六, 60,000余家, $2.5 billion.
 
 Everything here reads matching keys (half width, simplified, lower case), which are as long as
 their text: an offset into the key is an offset into the text.
@@ -17,8 +17,28 @@ _LARGE = {"万": 10**4, "亿": 10**8}
 _ENGLISH_DIGITS = {
     w: i
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 } | {
     w: 10 * i
@@ -50,6 +70,8 @@ _FIGURE = re.compile(
     rf"|(?:{_SCALE_WORD})\b(?: (?:{_SCALE_WORD})\b)?))?(?P<half>半)?"
     rf"(?P<more2>[多余])?\s?(?P<unit>{_UNIT})?(?P<more3>多)?"
 )
+_NO_FIGURES = ("万一", "千万", "百万")
+_GOES_ON = re.compile(r"[至到][一二三四五六七八九十]")
 _LATIN_END = re.compile(r"[a-z]$")
 _ABOUT = re.compile(
     r"(?:约|大约|大概|近|将近|接近|几乎|差不多|左右|估计|about|around|nearly|almost|"
@@ -94,7 +116,6 @@ class Quantity:
     dimension: str  # "share", "money:USD", "mass" …; "" where the unit is none or unknown
     step: float
     degree: str
-    is_word: bool = False  # written in number words
 
     def agrees(self, other: Quantity) -> bool:
         """Whether both may mean one value: rounding, 约 and 超过 taken as they are meant."""
@@ -142,11 +163,14 @@ def _outlasts(match: re.Match[str], start: int, end: int) -> bool:
 
 def _quantity(key: str, match: re.Match[str], start: int) -> Quantity | None:
     before = key[:start]
-    if _ORDINAL.search(before) or _LATIN_END.search(before) and not match["words"]:
+    if _ORDINAL.search(before) or (_LATIN_END.search(before) and not match["words"]):
         return None
-    if before.endswith(("-", "/", "[", "[^")) and before[-2:-1].isascii() and before[-2:-1].isalpha():
+    if (
+        before.endswith(("-", "/", "[", "[^"))
+        and before[-2:-1].isascii()
+        and before[-2:-1].isalpha()
+    ):
         return None
-    is_word = bool(match["han"] or match["words"] or match["tenths"] or match["parts"])
     if match["percent"]:
         value = number(match["percent_of"])
         if value is None:
@@ -164,27 +188,31 @@ def _quantity(key: str, match: re.Match[str], start: int) -> Quantity | None:
             value += 5 if tail == "半" else _HAN_DIGITS[tail]
         unit, step = UNITS["%"], 1.0 if match["tenth"] else 10.0
         end = match.end("tenth") if match["tenth"] else match.end("tenths") + 1
-        is_word = True
     else:
-        return _counted(key, match, start, is_word)
+        return _counted(key, match, start)
     return Quantity(start, end, value, value, unit.name, unit.dimension, step,
-                    _degree(key, start, end, None), is_word)  # fmt: skip
+                    _degree(key, start, end, None))  # fmt: skip
 
 
-def _counted(key: str, match: re.Match[str], start: int, is_word: bool) -> Quantity | None:
+def _counted(key: str, match: re.Match[str], start: int) -> Quantity | None:
     digits = match["arabic"] or match["words"] or match["han"]
     value = number(digits)
     if value is None:
         return None
     end = match.end()
     unit_text, scale_text = match["unit"], match["scale"]
-    if unit_text and unit_text.isascii() and unit_text.isalpha() and key[end : end + 1].isalpha():
-        if key[end].isascii():
-            unit_text, end = None, match.end("scale") if scale_text else match.end(_digits(match))
-    if match["han"] and not unit_text and (len(digits) == 1 or digits in ("万一", "千万", "百万")):
-        if not re.match(r"[至到][一二三四五六七八九十]", key[match.end() :]):
-            return None  # 一 and 两 in running text
-    if not unit_text and not scale_text and key[end : end + 1].isascii() and key[end : end + 1].isalpha():
+    after = key[end : end + 1]
+    if unit_text and unit_text[-1:].isascii() and unit_text[-1:].isalpha() and _is_latin(after):
+        unit_text, end = None, match.end("scale") if scale_text else match.end(_digits(match))
+    idle = len(digits) == 1 or digits in _NO_FIGURES  # 一 and 两 in running text
+    if match["han"] and not unit_text and idle and not _GOES_ON.match(key, match.end()):
+        return None
+    if (
+        not unit_text
+        and not scale_text
+        and key[end : end + 1].isascii()
+        and key[end : end + 1].isalpha()
+    ):
         return None  # 4o, 3d
     scale = _scale(scale_text or "")
     step = _step(digits) * scale
@@ -203,7 +231,11 @@ def _counted(key: str, match: re.Match[str], start: int, is_word: bool) -> Quant
     more = match["more"] or match["more2"] or match["more3"]
     low = value * unit.factor
     return Quantity(start, end, low, low, unit.name, unit.dimension, step * unit.factor,
-                    _degree(key, start, end, more), is_word)  # fmt: skip
+                    _degree(key, start, end, more))  # fmt: skip
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalpha()
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -243,7 +275,7 @@ def _ranges(key: str, found: list[Quantity]) -> list[Quantity]:
             out.append(one)
             continue
         out[-1] = Quantity(last.start, one.end, low, one.high, one.unit, one.dimension,
-                           max(one.step, 0.0), one.degree or last.degree, one.is_word)  # fmt: skip
+                           max(one.step, 0.0), one.degree or last.degree)  # fmt: skip
     return out
 
 

@@ -1,106 +1,411 @@
-"""The reader without a model: the best sentences themselves, few, short and without repetition."""
+"""The reader without a model: the best sentences themselves, few, short and without repetition.
+
+A question for one thing gets the sentence that says it, with the thing itself put first (see
+rag/short_answers.py), and one or two more. A question for several things, a reason or a way gets
+up to `max_several` sentences, chosen so that each says something that the others do not.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from index.schema import Document, Span, part_of
 from index.segmenting import key
-from rag.asking import Sign
+from rag.asking import (
+    COMPARISON,
+    COUNTED,
+    DATE,
+    LIST,
+    MANNER,
+    ORGANISATION,
+    PERSON,
+    REASON,
+    SOURCE,
+    Sign,
+)
+from rag.clauses import best_part
 from rag.ranking import Scores, order
+from rag.resolving import antecedent, neighbour
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
+from rag.short_answers import ShortAnswer, shipped, short_answers
+from rag.tables import asked_cell, header_of
 from rag.terms import Concept, contains
 
 # A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth reading.
 MAX_GAP = 3.5
+_LEADS = 6  # sentences that may hold the short answer
+_PHRASE_LEADS = 2
+_LEAD_GAP = 2.0  # how far below the best the one with the short answer may stand
+_SHORT_WORTH = 1.0  # a sure short answer lifts its sentence by so much
+_SURE = 0.75  # a short answer this probable needs one sentence beside it
 _SAME = 0.8  # share of common character pairs from which two sentences say the same
-# A sign between digits is part of a number or a time: 1,250,000, 10:30.
-_CLAUSE = re.compile(r"(?:[^，,；;：:。!！?？、]|(?<=\d)[,:](?=\d))+[，,；;：:。!！?？、]*")
-_UNDIVIDED = re.compile(r"[0-9A-Za-z.,:%]")
+_NOVELTY = 1.2  # what a sentence gains that says a concept not said yet
+_OTHER_DOCUMENT = 1.5  # … or that another document says, where several are asked for
+_REPETITION = 2.0  # what one loses that only says what was said
+_SIGNED = 0.3  # what one gains that gives a reason where one is asked for
 _LETTERS = re.compile(r"\w")
+_LEADS_ON = re.compile(r"[:：]\s*$")
+_ITEM = re.compile(
+    r"\s*(?:[-*·•]\s|[(（]?(?:\d{1,2}|[一二三四五六七八九十]{1,2}|[a-z])[)）.、．]|[①-⑩]|第[一二三四五六七八九十][,，、是]|"
+    r"[其首再最][一二三四五六七八次先后者][,，、是:：]?|[一二三四五六七八九][是曰]|\*\*|(?:first|second|third|finally)\b)",
+    re.IGNORECASE,
+)
+_PROMISES = re.compile(
+    r"[两二三四五六七八九十几\d]+[个条项种类点招方面大步][^,，。]{0,12}(?:[:：]|。|$)|(?:如下|包括|以下|following)"
+)
+_BRIEF = 48  # characters of a sentence that may stand before the one it resolves
+_WHO_WROTE = frozenset((PERSON, DATE, ORGANISATION, SOURCE))
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A statement to be: what it rests on, not yet checked."""
+    """A statement to be: what it rests on, not yet checked.
+
+    `short`: the part of `spans` that is the short answer, to be said first; () where there is none.
+    `place`: of the sentence in `Retrieval.sentences`; -1 for none.
+    """
 
     document: Document
     spans: tuple[Span, ...]
     score: float
+    short: tuple[Span, ...] = ()
+    place: int = -1
+    probability: float = 0.0  # of the short answer
+    cut: tuple[bool, bool] = (False, False)  # whether the sentence goes on before, after
 
 
-def read(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[Draft]:
-    """At most `max_statements` drafts, best first; nothing found gives []."""
-    drafts: list[Draft] = []
+def read(
+    retrieval: Retrieval,
+    scores: Scores,
+    settings: ReadingSettings,
+    also: Sequence[int] = (),
+) -> list[Draft]:
+    """Drafts in the order in which they are said; nothing found gives [].
+
+    `also`: places of sentences that have to be among them (the sides of a disagreement).
+    """
+    pool = _pool(retrieval, scores, settings)
+    if not pool:
+        return []
+    shorts = leads(retrieval, scores, pool) if retrieval.asked.is_one_thing else {}
+    if shorts:
+        pool = _led(pool, scores, shorts)
+    if also:
+        pool = [*also, *(i for i in pool if i not in also)]
+    # Who asks for one thing, or where sources disagree, wants the first sentence first.
+    if retrieval.asked.is_one_thing or also:
+        chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
+    else:
+        chosen = _several(retrieval, scores, settings, pool)
+    drafts = [_draft(retrieval, scores, settings, i, shorts.get(i), chosen) for i in chosen]
+    return _resolved(retrieval, drafts, len(also))
+
+
+def leads(
+    retrieval: Retrieval, scores: Scores, pool: Sequence[int]
+) -> dict[int, tuple[tuple[Span, ...], float]]:
+    """Place → the short answer it holds and its probability, for the first few places."""
+    found = {}
+    # Phrases are slow to tell apart, and a sure one is rarely far down.
+    most = _LEADS if retrieval.asked.type in COUNTED else _PHRASE_LEADS
+    for i in pool[:most]:
+        if scores[pool[0]] - scores[i] > _LEAD_GAP:
+            break
+        short = short_answer(retrieval, i)
+        if short is not None:
+            found[i] = short
+    return found
+
+
+def short_answer(retrieval: Retrieval, place: int) -> tuple[tuple[Span, ...], float] | None:
+    """The short answer that a sentence holds, as spans, and how probable it is; None for none."""
+    found = retrieval.sentences[place]
+    if found.candidate.kind.startswith("table_"):
+        cell = asked_cell(found, retrieval)
+        return None if cell is None else ((cell.span,), 0.5 + cell.worth / 2)
+    best = spoken(retrieval, place)
+    if best is None or best.probability < shipped().threshold:
+        return None
+    return part_of(found.sentence.spans, best.start, best.end), best.probability
+
+
+def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
+    """The most probable short answer in the sentence's words, however improbable."""
+    found = retrieval.sentences[place]
+    keyed = key(found.document.joined(found.sentence.spans))
+    asked = retrieval.asked
+    ranked = short_answers(keyed, asked, retrieval.question.key, retrieval.concepts)
+    return ranked[0] if ranked else None
+
+
+def _pool(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[int]:
+    """Places worth reading, best first: no captions or headings where there is more, no repeats."""
+    places = order(scores)[: 4 * settings.max_several + 8]
+    near = [i for i in places if scores[places[0]] - scores[i] <= MAX_GAP]
+    useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])] or near[:1]
     shown: list[set[str]] = []
+    kept = []
+    for i in useful:
+        pairs = _pairs(retrieval.sentences[i].candidate.key)
+        if pairs and not any(_overlap(pairs, other) >= _SAME for other in shown):
+            kept.append(i)
+            shown.append(pairs)
+    return kept
+
+
+def _is_padding(retrieval: Retrieval, found: Found) -> bool:
+    """What names, announces or asks rather than says."""
+    kind = found.candidate.kind
+    if kind in ("caption", "heading", "table_header"):
+        return True
+    if kind == "front_matter":
+        return retrieval.asked.type not in _WHO_WROTE
+    return found.candidate.key.rstrip(" ”\"'」）)").endswith(("?", "？"))
+
+
+def _led(
+    pool: list[int], scores: Scores, shorts: dict[int, tuple[tuple[Span, ...], float]]
+) -> list[int]:
+    lead = max(
+        shorts, key=lambda i: (float(scores[i]) + _SHORT_WORTH * shorts[i][1], -pool.index(i))
+    )
+    gain = float(scores[lead]) + _SHORT_WORTH * shorts[lead][1]
+    if lead != pool[0] and gain <= float(scores[pool[0]]):
+        return pool
+    return [lead, *(i for i in pool if i != lead)]
+
+
+def _few(
+    retrieval: Retrieval,
+    scores: Scores,
+    settings: ReadingSettings,
+    pool: Sequence[int],
+    shorts: dict[int, tuple[tuple[Span, ...], float]],
+    forced: int,
+) -> list[int]:
+    sure = pool[0] in shorts and shorts[pool[0]][1] >= _SURE
+    most = max(forced, 2 if sure else settings.max_statements)
+    chosen: list[int] = []
     length = 0
-    places = order(scores)
-    for i in places[: 4 * settings.max_statements + 8]:
-        if len(drafts) == settings.max_statements:
+    for i in pool:
+        if len(chosen) == most:
             break
-        if drafts and scores[places[0]] - scores[i] > MAX_GAP:
-            break
-        found = retrieval.sentences[i]
-        pairs = _pairs(found.candidate.key)
-        if not pairs or any(_overlap(pairs, other) >= _SAME for other in shown):
+        size = min(_size(retrieval.sentences[i]), settings.max_statement_chars)
+        if len(chosen) >= max(1, forced) and length + size > settings.max_answer_chars:
             continue
-        spans = shortened(found, retrieval, settings.max_statement_chars)
-        size = sum(map(len, spans))
-        if drafts and length + size > settings.max_answer_chars:
-            continue
-        drafts.append(Draft(found.document, spans, float(scores[i])))
-        shown.append(pairs)
+        chosen.append(i)
         length += size
-    return drafts
+    return chosen
 
 
-def shortened(found: Found, retrieval: Retrieval, limit: int) -> tuple[Span, ...]:
+class _Told:
+    """What has been chosen so far, and what another sentence would add."""
+
+    def __init__(self, retrieval: Retrieval, scores: Scores) -> None:
+        self._retrieval, self._scores = retrieval, scores
+        self._sign = Sign(retrieval.asked.kind, retrieval.question.key)
+        self._total = sum(c.rarity for c in retrieval.concepts) or 1.0
+        self._said = [0.0] * len(retrieval.concepts)
+        self._documents: set[str] = set()
+        self._pairs: set[str] = set()
+
+    def worth(self, place: int) -> float:
+        """The score, more for what is not said yet, less for what is."""
+        found = self._retrieval.sentences[place]
+        asked, keyed = self._retrieval.asked, found.candidate.key
+        value = float(self._scores[place])
+        if asked.kind in (REASON, MANNER):
+            value += _SIGNED * self._sign.found_in(keyed)
+        if not self._pairs:
+            return value
+        new = sum(
+            max(0.0, _value(c, keyed) - said) * c.rarity
+            for c, said in zip(self._retrieval.concepts, self._said, strict=True)
+        )
+        value += _NOVELTY * new / self._total
+        if asked.from_each and found.document.doc_id not in self._documents:
+            value += _OTHER_DOCUMENT
+        return value - _REPETITION * _overlap(_pairs(keyed), self._pairs)
+
+    def add(self, place: int) -> None:
+        found = self._retrieval.sentences[place]
+        keyed = found.candidate.key
+        concepts = self._retrieval.concepts
+        self._said = [max(s, _value(c, keyed)) for s, c in zip(self._said, concepts, strict=True)]
+        self._documents.add(found.document.doc_id)
+        self._pairs |= _pairs(keyed)
+
+
+def _several(
+    retrieval: Retrieval, scores: Scores, settings: ReadingSettings, pool: Sequence[int]
+) -> list[int]:
+    """Greedy choice for coverage without repetition, and the items that a sentence announces."""
+    asked = retrieval.asked
+    told = _Told(retrieval, scores)
+    chosen: list[int] = []
+    length = 0
+    rest = list(pool)
+    while rest and len(chosen) < settings.max_several:
+        best = max(rest, key=lambda i: (told.worth(i), -pool.index(i)))
+        rest.remove(best)
+        size = min(_size(retrieval.sentences[best]), settings.max_statement_chars)
+        if chosen and length + size > settings.max_several_chars:
+            continue
+        for i in [best, *_announced(retrieval, best, settings)]:
+            if i in chosen or len(chosen) == settings.max_several:
+                continue
+            chosen.append(i)
+            length += min(_size(retrieval.sentences[i]), settings.max_statement_chars)
+            told.add(i)
+        rest = [i for i in rest if i not in chosen]
+    ordered = _in_order(retrieval, chosen)
+    if asked.wants_several or asked.from_each or asked.type in (LIST, COMPARISON):
+        return ordered
+    # One reason or way is asked for: the best sentence first.
+    return [chosen[0], *(i for i in ordered if i != chosen[0])]
+
+
+def _announced(retrieval: Retrieval, place: int, settings: ReadingSettings) -> list[int]:
+    """The items that follow a sentence which announces them: «三种情形：», 一是…, 二是…"""
+    found = retrieval.sentences[place]
+    keyed = found.candidate.key
+    if not (_LEADS_ON.search(keyed) or _PROMISES.search(keyed)):
+        return []
+    items = []
+    for shift in range(1, settings.max_several):
+        item = neighbour(found, retrieval, shift)
+        if item is None:
+            break
+        kind = item.candidate.kind
+        if kind != "list_item" and not _ITEM.match(item.candidate.key):
+            break
+        items.append(place + shift)
+    return items
+
+
+def _in_order(retrieval: Retrieval, chosen: list[int]) -> list[int]:
+    """Documents in the order of their best sentence, the sentences of each as they stand in it."""
+    documents = list(dict.fromkeys(retrieval.sentences[i].document.doc_id for i in chosen))
+    rank = {doc_id: n for n, doc_id in enumerate(documents)}
+    return sorted(
+        chosen,
+        key=lambda i: (
+            rank[retrieval.sentences[i].document.doc_id],
+            retrieval.sentences[i].position,
+        ),
+    )
+
+
+def _draft(
+    retrieval: Retrieval,
+    scores: Scores,
+    settings: ReadingSettings,
+    place: int,
+    short: tuple[tuple[Span, ...], float] | None,
+    chosen: Sequence[int],
+) -> Draft:
+    found = retrieval.sentences[place]
+    first = place == chosen[0] or not retrieval.asked.is_one_thing
+    spans, cut = shortened(
+        found, retrieval, settings.max_statement_chars, short[0] if short else ()
+    )
+    draft = Draft(
+        found.document,
+        spans,
+        float(scores[place]),
+        short[0] if short and place == chosen[0] else (),
+        place,
+        short[1] if short else 0.0,
+        cut,
+    )
+    if found.candidate.kind == "table_row":
+        header = header_of(found.document, found.sentence.block)
+        if header and sum(map(len, header)) <= settings.max_statement_chars:
+            return replace(draft, spans=header + spans)
+        return draft
+    before = _unsaid(found, retrieval, chosen) if first and not cut[0] else ()
+    if before and sum(map(len, before)) <= _BRIEF:
+        return replace(draft, spans=_joined(found.document, before, spans))
+    return draft
+
+
+def _unsaid(found: Found, retrieval: Retrieval, chosen: Sequence[int]) -> tuple[Span, ...]:
+    """What resolves a sentence's first words, unless it is said anyhow."""
+    before = antecedent(found, retrieval)
+    said = {
+        (retrieval.sentences[i].document.doc_id, retrieval.sentences[i].position) for i in chosen
+    }
+    return () if (found.document.doc_id, found.position - 1) in said else before
+
+
+def _resolved(retrieval: Retrieval, drafts: list[Draft], forced: int) -> list[Draft]:
+    """A long sentence that resolves the first one follows it, in place of the last of three."""
+    first = drafts[0]
+    if first.cut[0] or retrieval.sentences[first.place].sentence.spans[0] != first.spans[0]:
+        return drafts
+    before = _unsaid(retrieval.sentences[first.place], retrieval, [d.place for d in drafts])
+    if not before:
+        return drafts
+    kept = drafts[1 : max(forced, 2)]
+    return [first, Draft(first.document, before, first.score), *kept]
+
+
+def _joined(
+    document: Document, before: tuple[Span, ...], spans: tuple[Span, ...]
+) -> tuple[Span, ...]:
+    """One run of spans; what only white space parts becomes one span."""
+    last, first = before[-1], spans[0]
+    between = document.text[last.end : first.start]
+    if between.strip() or "\n" in between:
+        return before + spans
+    return (*before[:-1], Span(last.start, first.end), *spans[1:])
+
+
+def shortened(
+    found: Found, retrieval: Retrieval, limit: int, keep: tuple[Span, ...] = ()
+) -> tuple[tuple[Span, ...], tuple[bool, bool]]:
     """The sentence's spans, or of a longer one the run of whole clauses that answers best.
 
-    The run is contiguous within the sentence. Rows of tables stay whole.
+    The run is contiguous within the sentence and holds `keep`; whether it is cut at its beginning
+    and its end comes with it. Rows of tables stay whole.
     """
     spans = found.sentence.spans
     size = sum(map(len, spans))
     if size <= limit or found.candidate.kind.startswith("table_"):
-        return spans
+        return spans, (False, False)
     text = found.document.joined(spans)
-    cuts = [(m.start(), m.end()) for m in _CLAUSE.finditer(text)]
-    keyed = key(text)
-    best: tuple[float, int, int] | None = None
-    for first in range(len(cuts)):
-        last = first
-        while last + 1 < len(cuts) and cuts[last + 1][1] - cuts[first][0] <= limit:
-            last += 1
-        start, end = cuts[first][0], cuts[last][1]
-        if end - start > limit:
-            end = _whole(text, start, start + limit)
-        worth = _worth(keyed[start:end], retrieval)
-        if best is None or worth > best[0]:
-            best = (worth, start, end)
-        if last + 1 == len(cuts):
-            break
-    if best is None:
-        return spans
-    start, end = best[1], best[2]
-    start += len(text[start:end]) - len(text[start:end].lstrip())
-    end = start + len(text[start:end].rstrip())
-    return part_of(spans, start, end) or spans
-
-
-def _whole(text: str, start: int, end: int) -> int:
-    """`end`, or the place before the number or Latin word that it would cut."""
-    at = end
-    while at > start and _UNDIVIDED.match(text[at - 1]) and _UNDIVIDED.match(text[at]):
-        at -= 1
-    return at if at > start else end
-
-
-def _worth(text: str, retrieval: Retrieval) -> float:
-    covered = sum(_value(c, text) * c.rarity for c in retrieval.concepts)
+    kept = _within(spans, keep) if keep else None
     sign = Sign(retrieval.asked.kind, retrieval.question.key)
-    return covered + 0.5 * sign.found_in(text)
+
+    def worth(keyed: str) -> float:
+        covered = sum(_value(c, keyed) * c.rarity for c in retrieval.concepts)
+        return covered + 0.5 * sign.found_in(keyed)
+
+    part = best_part(text, key(text), limit, worth, kept)
+    if part is None:
+        return spans, (False, False)
+    start, end = part
+    cut = (bool(text[:start].strip()), bool(text[end:].strip()))
+    return part_of(spans, start, end) or spans, cut
+
+
+def _within(spans: tuple[Span, ...], part: tuple[Span, ...]) -> tuple[int, int]:
+    """[start, end) of a part, counted through the characters of `spans`."""
+    at, start, end = 0, 0, 0
+    for span in spans:
+        if span.start <= part[0].start < span.end:
+            start = at + part[0].start - span.start
+        if span.start < part[-1].end <= span.end:
+            end = at + part[-1].end - span.start
+        at += len(span)
+    return start, end
+
+
+def _size(found: Found) -> int:
+    return sum(map(len, found.sentence.spans))
 
 
 def _value(concept: Concept, text: str) -> float:
@@ -115,4 +420,4 @@ def _pairs(keyed: str) -> set[str]:
 
 
 def _overlap(a: set[str], b: set[str]) -> float:
-    return len(a & b) / min(len(a), len(b))
+    return len(a & b) / max(1, min(len(a), len(b)))

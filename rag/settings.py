@@ -38,11 +38,22 @@ class ReadingSettings:
     max_statements: int = 3
     max_statement_chars: int = 160  # a longer sentence is shown from its best clauses
     max_answer_chars: int = 420
+    max_several: int = 5  # statements where several things, a reason or a way are asked for
+    max_several_chars: int = 560
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_statements <= 10:
             raise SettingsError(
                 f"reading.max_statements = {self.max_statements}; it must lie between 1 and 10"
+            )
+        if not 1 <= self.max_several <= 10:
+            raise SettingsError(
+                f"reading.max_several = {self.max_several}; it must lie between 1 and 10"
+            )
+        if self.max_several_chars < self.max_statement_chars:
+            raise SettingsError(
+                f"reading.max_several_chars = {self.max_several_chars} is less than "
+                f"reading.max_statement_chars = {self.max_statement_chars}"
             )
         if self.max_statement_chars < 40:
             raise SettingsError(

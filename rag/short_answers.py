@@ -17,13 +17,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.answer_spans import SpanCandidate, figures, phrases
-from rag.asking import DATE, MONEY, NUMBER, PERCENT, Asked
+from rag.asking import COUNTED, DATE, MONEY, NUMBER, PERCENT, Asked
 from rag.normalising import FUNCTION_WORDS
 from rag.terms import Concept
 from rag.units import UNITS
 
 PATH = Path(__file__).parent / "short_answers.json"
-COUNTED = (NUMBER, PERCENT, MONEY, DATE)  # types whose answers are figures
+
 _CLAUSE = re.compile(r"[,，;；:：。!！?？\n]")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _HAN = re.compile(r"[㐀-鿿]")
@@ -85,7 +85,10 @@ def candidates_of(sentence_key: str, asked: Asked, question_key: str) -> list[Sp
     if not counted:
         found = found + phrases(sentence_key)
     kept: dict[tuple[int, int], SpanCandidate] = {}
+    fitting = fitting_shapes(asked)
     for one in found:
+        if counted and one.shape not in fitting:
+            continue
         text = sentence_key[one.start : one.end]
         if text in question_key and (len(text) > 1 or not counted):
             continue
@@ -94,6 +97,39 @@ def candidates_of(sentence_key: str, asked: Asked, question_key: str) -> list[Sp
             continue
         kept.setdefault((one.start, one.end), one)
     return list(kept.values())
+
+
+# Units that mean other things as well: 几度, 多少度电, 几毛.
+_VAGUE = frozenset(("度", "毛", "点", "分", "号", "国", "市", "县", "省", "级", "代", "时", "步"))
+_ALL = frozenset(
+    ("share", "points", "times", "money", "duration", "count", "measure", "bare", "date", "year")
+)
+
+
+def fitting_shapes(asked: Asked) -> frozenset[str]:
+    """The shapes of figure that fit a question which asks for one."""
+    if asked.type == DATE:
+        return frozenset(("date", "year", "duration"))
+    if asked.type == MONEY:
+        # "How much grain" asks for no money.
+        return frozenset(("money", "bare", "measure") if asked.english else ("money", "bare"))
+    if asked.type == PERCENT or asked.unit == "成":
+        return frozenset(("share", "points", "times"))
+    if asked.type != NUMBER:
+        return _ALL
+    unit = UNITS.get(asked.unit or "")
+    if unit is None:
+        # How many people, 多少家: not 45亿元, nor 12%.
+        return _ALL - {"money", "share", "points"} if asked.counts else _ALL
+    if asked.unit in _VAGUE:
+        return _ALL
+    if unit.dimension in ("seconds", "days", "months"):
+        return frozenset(("duration", "date", "bare"))
+    if unit.dimension.startswith("count:"):
+        return frozenset(("count", "bare", "measure", "times"))
+    if unit.dimension.startswith("money"):
+        return frozenset(("money", "bare"))
+    return frozenset(("measure", "bare", "count", unit.dimension))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +176,9 @@ def describe(
     unit = UNITS.get(asked.unit) if asked.unit else None
     question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
     clause_worth: dict[tuple[int, int], float] = {}
+    cover = _covered(matches, 0, len(sentence_key), concepts) / total
+    rarest = max(range(len(concepts)), key=lambda i: concepts[i].rarity) if concepts else -1
+    has_rarest = float(any(m.number == rarest for m in matches))
     out = []
     for one in candidates:
         bounds = _clause_at(clause_ends, one.start)
@@ -149,6 +188,8 @@ def describe(
         features["clause"] = clause_worth[bounds]
         features["clause_best"] = float(bounds == max(clause_worth, key=clause_worth.__getitem__))
         _form(features, one, sentence_key, asked, unit, question_pairs)
+        features["cover"] = cover
+        features["rarest"] = has_rarest
         features["rivals"] = math.log(shapes[one.shape])
         out.append(features)
     best = max(clause_worth.values())
@@ -161,9 +202,7 @@ def describe(
     return [{f"#{name}": value for name, value in row.items()} for row in out]
 
 
-def _beside_question_word(
-    asked: Asked, concepts: Sequence[Concept]
-) -> tuple[set[int], set[int]]:
+def _beside_question_word(asked: Asked, concepts: Sequence[Concept]) -> tuple[set[int], set[int]]:
     """The concepts right before and right after the first question word."""
     if not asked.asking:
         return set(), set()
@@ -182,9 +221,7 @@ def _clause_at(ends: Sequence[int], place: int) -> tuple[int, int]:
     return start, ends[-1]
 
 
-def _covered(
-    matches: Sequence[_Match], start: int, end: int, concepts: Sequence[Concept]
-) -> float:
+def _covered(matches: Sequence[_Match], start: int, end: int, concepts: Sequence[Concept]) -> float:
     best = [0.0] * len(concepts)
     for m in matches:
         if start <= m.start and m.end <= end:
@@ -252,7 +289,9 @@ def _form(
     if asked.unit:
         quantity = one.quantity
         fits = text.endswith(asked.unit) or (
-            quantity is not None and bool(quantity.unit) and getattr(unit, "name", None) == quantity.unit
+            quantity is not None
+            and bool(quantity.unit)
+            and getattr(unit, "name", None) == quantity.unit
         )
         features["unit"] = float(fits)
         features["unit_other"] = float(not fits and quantity is not None and bool(quantity.unit))

@@ -1,0 +1,130 @@
+"""Rows of tables as answers: which cell is asked for, and the header that says what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.schema import Document, Span
+from index.segmenting import key
+from rag.asking import COUNTED, PERCENT, Asked
+from rag.quantities import Quantity, quantities
+from rag.retrieval import Found, Retrieval
+from rag.terms import Concept, contains
+
+_IN_BRACKETS = re.compile(r"[(（]([^()（）]{1,16})[)）]")
+_UNIT_COLUMN = re.compile(r"单位|\bunit")
+_FAINT = 0.1  # a column must say this much more of the question than any other
+_NUMBER = re.compile(r"\d")
+_NEAR_HEADER = 400  # blocks back that the header of a table is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The asked cell of a row. `unit_text`: what the table says its figures are counted in."""
+
+    span: Span
+    header: str
+    label: str  # of the row: its first cell
+    unit_text: str
+    worth: float  # how much of the question the column says, [0, 1]
+
+
+def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
+    """The cell whose column says most of what the row does not; None where none stands out."""
+    block = found.document.blocks[found.sentence.block]
+    if block.is_header or len(block.cells) < 2 or len(block.header) != len(block.cells):
+        return None
+    text = found.document.text
+    cells = [key(text[c.start : c.end]) for c in block.cells]
+    headers = [key(h) for h in block.header]
+    concepts, asked = retrieval.concepts, retrieval.asked
+    total = sum(c.rarity for c in concepts) or 1.0
+    question = retrieval.question.key
+    if not _names_row(cells, concepts, question):
+        return None
+    values: list[tuple[float, int]] = []
+    for j, (cell, header) in enumerate(zip(cells, headers, strict=True)):
+        if not header or cell in question or (j == 0 and not _NUMBER.match(cell)):
+            continue
+        if not _is_of_type(cell, header, asked):
+            continue
+        worth = sum(c.rarity * _says(header, c) for c in concepts) / total
+        if asked.unit and asked.unit in header:
+            worth += 0.2
+        if asked.type == PERCENT and ("%" in header or "%" in cell):
+            worth += 0.2
+        values.append((worth + 0.5 * _pairs(header, question), j))
+    if not values:
+        return None
+    values.sort(key=lambda v: (-v[0], v[1]))
+    best, place = values[0]
+    if len(values) > 1 and best - values[1][0] < _FAINT:
+        return None
+    if len(values) == 1 and best <= 0:
+        return None
+    return Cell(
+        block.cells[place],
+        block.header[place],
+        text[block.cells[0].start : block.cells[0].end],
+        _unit_text(headers[place], cells, headers),
+        min(1.0, best),
+    )
+
+
+def _names_row(cells: Sequence[str], concepts: Sequence[Concept], question: str) -> bool:
+    """Whether the question names what the row is about."""
+    for cell in cells:
+        if re.fullmatch(r"[-\d.,%()\s]*", cell):
+            continue
+        if any(_says(cell, c) >= 0.5 and c.rarity >= 0.3 for c in concepts):
+            return True
+        if len(cell) > 1 and _pairs(cell, question) >= 0.5:
+            return True
+    return False
+
+
+def _is_of_type(cell: str, header: str, asked: Asked) -> bool:
+    if asked.type in COUNTED:
+        return bool(_NUMBER.search(cell))
+    return not re.fullmatch(r"[-\d.,%()\s]*", cell)
+
+
+def _says(header: str, concept: Concept) -> float:
+    return max((a.weight for a in concept.alternatives if contains(header, a.term)), default=0.0)
+
+
+def _pairs(header: str, question: str) -> float:
+    pairs = {header[i : i + 2] for i in range(len(header) - 1)}
+    return sum(p in question for p in pairs) / max(2, len(pairs))
+
+
+def _unit_text(header: str, cells: Sequence[str], headers: Sequence[str]) -> str:
+    for words in (header, cells[0], headers[0]):
+        if match := _IN_BRACKETS.search(words):
+            return match[1]
+    column = next((j for j, h in enumerate(headers) if _UNIT_COLUMN.search(h)), None)
+    return cells[column].split("(")[0] if column is not None else ""
+
+
+def quantity_of(cell_text: str, unit_text: str) -> Quantity | None:
+    """The figure of a cell with the unit that its table gives; None where it is no figure."""
+    keyed = key(cell_text).strip()
+    whole = quantities(keyed)
+    if len(whole) != 1 or whole[0].start > 1 or not _NUMBER.search(keyed):
+        return None
+    if whole[0].unit or not unit_text:
+        return whole[0]
+    with_unit = quantities(f"{keyed}{unit_text}")
+    return with_unit[0] if len(with_unit) == 1 else whole[0]
+
+
+def header_of(document: Document, number: int) -> tuple[Span, ...]:
+    """Spans of the header right above a row's block; () where the table has none."""
+    table = document.blocks[number].table
+    for i in range(number - 1, max(-1, number - _NEAR_HEADER), -1):
+        block = document.blocks[i]
+        if block.table == table and block.is_header:
+            return block.spans
+    return ()
