@@ -29,17 +29,17 @@ from rag.terms import Concept, contains
 _READ = 40  # sentences, best first
 _GAP = 9.0  # how far below the best a side may stand
 _LEADS, _LEAD_GAP = 4, 3.0  # one of the sides is among the first
-_MOST_UNLIKE = 0.3  # of what both say together
 _ALIKE = 0.5  # share of common words from which figures are said of one attribute
 _ALIKE_SCOPED = 0.05
 _FEWEST_SHARED = 2  # words that both sides and the question share
 _LARGEST_RATIO = 3.0  # beyond it two figures are hardly of one thing
 _WINDOW = 30  # characters before a figure that say what it is
 _FEW = 3  # words: a clause with fewer needs the one before
-_TELLING = 0.3  # rarity from which a concept has to be shared by both sides
+_TELLING = 0.45  # rarity from which a concept has to be shared by both sides
 _COUNTED = (NUMBER, PERCENT, MONEY)
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)|([二一][零〇九][零〇一二三四五六七八九]{2})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
+_WHEN = re.compile(r"\d|年|月|季|今|去|现在|目前")
 _MONTH = re.compile(
     r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度"
 )
@@ -61,7 +61,7 @@ _CHANGE = re.compile(
     r"[涨跌增降升减]了?(?:长|加|幅|速|少|低)?了?(?:多少|几)|how much .*(?:rise|fall|grow)"
 )
 _PARTS = re.compile(
-    r"其中|来自|只计|仅计|不算|只算|如果|若||包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
+    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
 )
 # What tells one's count from another's within a sentence.
 _REPORTS = re.compile(
@@ -332,13 +332,12 @@ def _commensurable(a: Quantity, b: Quantity) -> bool:
 
 
 def _says_as_much(retrieval: Retrieval, a: Found, b: Found) -> bool:
-    """Whether each sentence says, with its headings, nearly all the telling things of the other.
+    """Whether each sentence says, with its headings, the telling things of the other.
 
     What stands in the two sentences before counts too, except for rows of tables.
     """
-    said, unlike, rarest = 0.0, 0.0, max((c.rarity for c in retrieval.concepts), default=1.0)
     for concept in retrieval.concepts:
-        if _YEAR.search(concept.term) or concept.rarity < _TELLING:
+        if _WHEN.search(concept.term) or concept.rarity < _TELLING:
             continue
         told = [
             _said(concept, f"{one.candidate.key}\n{one.candidate.headings}") >= 0.5
@@ -348,12 +347,9 @@ def _says_as_much(retrieval: Retrieval, a: Found, b: Found) -> bool:
             )
             for one in (a, b)
         ]
-        said += concept.rarity * any(told)
         if told[0] != told[1]:
-            unlike += concept.rarity
-            if concept.rarity == rarest:
-                return False
-    return unlike <= _MOST_UNLIKE * said
+            return False
+    return True
 
 
 def _said(concept: Concept, keyed: str) -> float:

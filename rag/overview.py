@@ -19,6 +19,7 @@ from rag.finding import find
 from rag.normalising import NormalisedQuestion
 from rag.requests import Request
 from rag.schema import Citation, Statement
+from rag.wording import plain
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -112,7 +113,8 @@ def stated(lines: Sequence[Line]) -> tuple[tuple[Statement, ...], tuple[Citation
                 citations.append(replace(made, n=known))
             numbers.append(known)
         if numbers:
-            text = line.text if line.text is not None else citations[numbers[0] - 1].quote
+            quote = citations[numbers[0] - 1].quote
+            text = line.text if line.text is not None else plain(quote, line.spots[0][0].format)
             statements.append(Statement(text, tuple(numbers)))
     return tuple(statements), tuple(citations)
 

@@ -71,6 +71,7 @@ _FIGURE = re.compile(
     rf"(?P<more2>[多余])?\s?(?P<unit>{_UNIT})?(?P<more3>多)?"
 )
 _NO_FIGURES = ("万一", "千万", "百万")
+_ADVERBS = frozenset("起时代道手步级点对口")  # 一起, 一时, 一道: no counts
 _GOES_ON = re.compile(r"[至到][一二三四五六七八九十]")
 _LATIN_END = re.compile(r"[a-z]$")
 _ABOUT = re.compile(
@@ -165,11 +166,7 @@ def _quantity(key: str, match: re.Match[str], start: int) -> Quantity | None:
     before = key[:start]
     if _ORDINAL.search(before) or (_LATIN_END.search(before) and not match["words"]):
         return None
-    if (
-        before.endswith(("-", "/", "[", "[^"))
-        and before[-2:-1].isascii()
-        and before[-2:-1].isalpha()
-    ):
+    if before.endswith(("[", "[^")) or (before.endswith(("-", "/")) and _is_latin(before[-2:-1])):
         return None
     if match["percent"]:
         value = number(match["percent_of"])
@@ -205,6 +202,8 @@ def _counted(key: str, match: re.Match[str], start: int) -> Quantity | None:
     if unit_text and unit_text[-1:].isascii() and unit_text[-1:].isalpha() and _is_latin(after):
         unit_text, end = None, match.end("scale") if scale_text else match.end(_digits(match))
     idle = len(digits) == 1 or digits in _NO_FIGURES  # 一 and 两 in running text
+    if match["han"] == "一" and unit_text in _ADVERBS:
+        return None
     if match["han"] and not unit_text and idle and not _GOES_ON.match(key, match.end()):
         return None
     if (

@@ -99,6 +99,14 @@ def candidates_of(sentence_key: str, asked: Asked, question_key: str) -> list[Sp
     return list(kept.values())
 
 
+def unit_of(asked: Asked) -> str | None:
+    """The asked unit whole: 标准箱, not its first character."""
+    if asked.unit is None or not asked.head.startswith(asked.unit):
+        return asked.unit
+    sizes = range(min(len(asked.head), 5), len(asked.unit), -1)
+    return next((asked.head[:n] for n in sizes if asked.head[:n] in UNITS), asked.unit)
+
+
 # Units that mean other things as well: 几度, 多少度电, 几毛.
 _VAGUE = frozenset(("度", "毛", "点", "分", "号", "国", "市", "县", "省", "级", "代", "时", "步"))
 _ALL = frozenset(
@@ -113,15 +121,15 @@ def fitting_shapes(asked: Asked) -> frozenset[str]:
     if asked.type == MONEY:
         # "How much grain" asks for no money.
         return frozenset(("money", "bare", "measure") if asked.english else ("money", "bare"))
-    if asked.type == PERCENT or asked.unit == "成":
+    if asked.type == PERCENT or unit_of(asked) == "成":
         return frozenset(("share", "points", "times"))
     if asked.type != NUMBER:
         return _ALL
-    unit = UNITS.get(asked.unit or "")
+    unit = UNITS.get(unit_of(asked) or "")
     if unit is None:
         # How many people, 多少家: not 45亿元, nor 12%.
         return _ALL - {"money", "share", "points"} if asked.counts else _ALL
-    if asked.unit in _VAGUE:
+    if unit_of(asked) in _VAGUE:
         return _ALL
     if unit.dimension in ("seconds", "days", "months"):
         return frozenset(("duration", "date", "bare"))
@@ -173,7 +181,7 @@ def describe(
     shapes: dict[str, int] = {}
     for one in candidates:
         shapes[one.shape] = shapes.get(one.shape, 0) + 1
-    unit = UNITS.get(asked.unit) if asked.unit else None
+    unit = UNITS.get(unit_of(asked) or "")
     question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
     clause_worth: dict[tuple[int, int], float] = {}
     cover = _covered(matches, 0, len(sentence_key), concepts) / total
@@ -286,9 +294,9 @@ def _form(
     features[f"{kind}:{one.shape}"] = 1.0
     features["length"] = math.log(size)
     features["length2"] = math.log(size) ** 2
-    if asked.unit:
+    if asked_unit := unit_of(asked):
         quantity = one.quantity
-        fits = text.endswith(asked.unit) or (
+        fits = text.endswith(asked_unit) or (
             quantity is not None
             and bool(quantity.unit)
             and getattr(unit, "name", None) == quantity.unit

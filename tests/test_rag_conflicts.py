@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from index.ingesting import IndexReport
+from index.store import open_library
+from rag.answering import Answerer
+from rag.schema import Answer
+from rag.settings import AnswerabilitySettings, RagSettings
+
+Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
+DAY = date(2026, 1, 31)
+ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0.0))
+
+
+@pytest.fixture
+def ask(index_files: Index) -> Callable[..., Answer]:
+    def asked(question: str, *texts: str) -> Answer:
+        path, _ = index_files({f"{i}.txt": text for i, text in enumerate(texts)})
+        with open_library(path) as library:
+            return Answerer(library, ALWAYS).answer(question, as_of=DAY)
+
+    return asked
+
+
+STORED = "2025年末，青屿省全省已投运新型储能累计装机{}，居全国前列。\n"
+
+
+def test_sources_that_disagree_are_shown_as_sides(ask: Callable[..., Answer]) -> None:
+    answer = ask(
+        "2025年末青屿省新型储能装机是多少？",
+        STORED.format("14.5吉瓦"),
+        "据行业协会统计，" + STORED.format("1,720万千瓦"),
+    )
+    assert len(answer.conflicts) == 1
+    sides = answer.conflicts[0].sides
+    assert {s.value for s in sides} == {"14.5吉瓦", "1,720万千瓦"}
+    shown = {c.n: c for c in answer.citations}
+    for side in sides:
+        assert side.citations
+        assert all(side.value in shown[n].quote for n in side.citations)
+    said = {n for s in answer.statements for n in s.citations}
+    assert {n for side in sides for n in side.citations} <= said
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("14.5吉瓦", "1,450万千瓦"),
+        ("14.5吉瓦", "约14.5吉瓦"),
+        ("14.5吉瓦", "超过14吉瓦"),
+        ("1,450万千瓦", "1450万千瓦"),
+    ],
+)
+def test_the_same_value_in_other_notation_is_no_conflict(
+    ask: Callable[..., Answer], one: str, other: str
+) -> None:
+    answer = ask(
+        "2025年末青屿省新型储能装机是多少？",
+        STORED.format(one),
+        "据行业协会统计，" + STORED.format(other),
+    )
+    assert answer.status == "answered"
+    assert answer.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        STORED.format("9.8吉瓦").replace("2025", "2024"),
+        STORED.format("9.8吉瓦").replace("青屿省", "云南省"),
+        "2025年末，青屿省全省已投运抽水蓄能累计装机9.8吉瓦。\n",
+        "2025年末，青屿省全省已投运新型储能累计装机14.5吉瓦，其中民营企业建成9.8吉瓦。\n",
+    ],
+)
+def test_another_year_place_thing_or_part_is_no_conflict(
+    ask: Callable[..., Answer], other: str
+) -> None:
+    answer = ask("2025年末青屿省新型储能装机是多少？", STORED.format("14.5吉瓦"), other)
+    assert "14.5吉瓦" in answer.answer
+    assert answer.conflicts == ()
+
+
+def test_two_counts_in_one_sentence_are_two_sides(ask: Callable[..., Answer]) -> None:
+    answer = ask(
+        "青屿省女孩疫苗接种率是多少？",
+        "按各县上报口径，青屿省女孩疫苗接种率为71.3%；研究中心的抽样调查则为63.8%。\n",
+    )
+    assert [{s.value for s in c.sides} for c in answer.conflicts] == [{"71.3%", "63.8%"}]
+
+
+def test_a_question_for_no_figure_has_no_conflict(ask: Callable[..., Answer]) -> None:
+    answer = ask("青屿省为什么建新型储能？", STORED.format("14.5吉瓦"), STORED.format("9.8吉瓦"))
+    assert answer.conflicts == ()

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from evals.questions import SAMPLE_FOLDER, builtin
+from index.ingesting import IndexReport, index_sources
+from index.segmenting import key
+from index.store import Library, open_library
+from rag.answering import Answerer
+from rag.asking import asked_of
+from rag.requests import request_of
+from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings
+from rag.wording import plain
+
+Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
+DAY = date(2026, 1, 31)
+ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0.0))
+
+REPORT = """# 青屿港2024年年报
+
+## 一、吞吐量
+
+2024年，青屿港完成货物吞吐量1.86亿吨，同比增长4.2%。集装箱吞吐量为512万标准箱。
+
+## 二、改造
+
+岸桥远程操控项目由青屿重工集团承建。该项目于2023年9月18日投入使用，投资**3.4亿元**[^1]。
+
+[^1]: 不含土地费用。
+
+港口裁减岗位有三个原因：
+
+- 一是岸桥实现了远程操控；
+- 二是铁矿石业务外包；
+- 三是码头合并为两个作业区。
+
+| 岗位 | 人数 | 平均工龄（年） |
+|---|---|---|
+| 岸桥司机 | 310 | 11 |
+| 理货员 | 95 | 7 |
+"""
+
+
+@pytest.fixture
+def library(index_files: Index) -> Iterator[Library]:
+    path, _ = index_files({"harbour.md": REPORT})
+    with open_library(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("question", "type"),
+    [
+        ("增长了百分之几？", "percent"),
+        ("花了多少钱？", "money"),
+        ("哪天投入使用的？", "date"),
+        ("第六届博览会哪几天办？", "date"),
+        ("一共有多少家企业？", "number"),
+        ("是谁设计的？", "person"),
+        ("哪家公司承建的？", "organisation"),
+        ("依据哪部法律征收？", "title"),
+        ("什么是反向散射？", "definition"),
+        ("哪份报告提到了裁员？", "source"),
+        ("为什么裁员？", "reason"),
+        ("怎么申请？", "manner"),
+        ("可以退货吗？", "yesno"),
+        ("两种方案有什么区别？", "comparison"),
+        ("包括哪些材料？", "list"),
+        ("Which company built it?", "organisation"),
+        ("When did it open?", "date"),
+        ("What is the difference between the two?", "comparison"),
+    ],
+)
+def test_what_is_asked_for_is_told_from_the_question(question: str, type: str) -> None:
+    assert asked_of(key(question)).type == type
+
+
+def test_years_and_several_sources_are_constraints() -> None:
+    asked = asked_of(key("2024年的产量，两份报告分别是怎么说的？"))
+    assert asked.years == {"2024"}
+    assert asked.from_each
+    assert not asked.is_one_thing
+
+
+@pytest.mark.parametrize(
+    ("question", "short"),
+    [
+        ("青屿港2024年的货物吞吐量是多少？", "1.86亿吨"),
+        ("青屿港集装箱吞吐量有多少标准箱？", "512万标准箱"),
+        ("青屿港货物吞吐量同比增长百分之几？", "4.2%"),
+    ],
+)
+def test_the_thing_itself_is_said_first(library: Library, question: str, short: str) -> None:
+    answer = Answerer(library, ALWAYS).answer(question, as_of=DAY)
+    first, second = answer.statements[:2]
+    assert first.text == short
+    assert first.citations == second.citations == (1,)
+    assert short in answer.citations[0].quote
+    assert answer.answer.startswith(f"{short}[1]\n")
+
+
+def test_the_asked_cell_is_the_short_answer_and_its_header_is_shown(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("青屿港岸桥司机的平均工龄是几年？", as_of=DAY)
+    assert answer.statements[0].text == "11"
+    assert "平均工龄（年）" in answer.citations[0].quote
+    assert "岸桥司机" in answer.citations[0].quote
+
+
+def test_a_number_of_the_question_is_not_its_answer(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("货物吞吐量1.86亿吨同比增长了多少？", as_of=DAY)
+    assert answer.statements[0].text != "1.86亿吨"
+
+
+def test_a_sentence_that_points_back_brings_the_one_before(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("远程操控项目哪天投入使用？", as_of=DAY)
+    shown = "".join(s.text for s in answer.statements)
+    assert "2023年9月18日" in shown
+    assert "岸桥远程操控项目由青屿重工集团承建" in shown
+
+
+def test_the_items_of_a_list_follow_what_announces_them(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("港口裁减岗位有哪三个原因？", as_of=DAY)
+    at = [answer.answer.find(w) for w in ("远程操控；", "业务外包", "两个作业区")]
+    assert -1 not in at
+    assert at == sorted(at)
+    assert len(answer.statements) <= 5
+
+
+def test_markdowns_signs_are_not_said(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("岸桥远程操控项目投资多少钱？", as_of=DAY)
+    assert "3.4亿元" in answer.answer
+    assert "**" not in answer.answer
+    assert "[^1]" not in answer.answer
+    assert any("**3.4亿元**" in c.quote for c in answer.citations)
+
+
+def test_cuts_are_marked(index_files: Index) -> None:
+    filler = "，".join(f"第{i}项工作按照既定安排有序推进" for i in range(14))
+    path, _ = index_files({"long.txt": f"{filler}，星湖大桥全长1370米，{filler}。"})
+    settings = replace(ALWAYS, reading=ReadingSettings(max_statement_chars=60))
+    with open_library(path) as opened:
+        answer = Answerer(opened, settings).answer("星湖大桥全长多少米", as_of=DAY)
+    assert answer.statements[0].text == "1370米"
+    sentence = answer.statements[1].text
+    assert sentence.startswith("… ")
+    assert sentence.endswith(" …")
+    assert sentence.strip("… ") == answer.citations[0].quote
+
+
+def test_captions_and_headings_do_not_lead(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("青屿港吞吐量", as_of=DAY)
+    assert answer.statements[0].text not in ("一、吞吐量", "青屿港2024年年报")
+
+
+def test_every_statement_of_the_sample_library_is_verbatim(tmp_path: Path) -> None:
+    index_sources(tmp_path, [SAMPLE_FOLDER])
+    shown = 0
+    with open_library(tmp_path) as opened:
+        answerer = Answerer(opened, ALWAYS)
+        for question in builtin():
+            answer = answerer.answer(question.question, as_of=date(2026, 6, 30))
+            quotes = {c.n: c for c in answer.citations}
+            for statement in answer.statements:
+                if request_of(key(question.question)):
+                    continue  # what is said of the catalogue is not quoted
+                cited = [quotes[n] for n in statement.citations]
+                forms = [opened.document(c.doc_id).format for c in cited]
+                said = "\n".join(plain(c.quote, f) for c, f in zip(cited, forms, strict=True))
+                for part in re.split(r"\s?…\s?", statement.text):
+                    assert plain(part, forms[0]) in said, (question.id, statement)
+                shown += 1
+    assert shown > 300
