@@ -159,9 +159,10 @@ def test_captions_and_headings_do_not_lead(library: Library) -> None:
 
 
 def test_every_statement_of_the_sample_library_is_verbatim(tmp_path: Path) -> None:
-    index_sources(tmp_path, [SAMPLE_FOLDER])
+    folder = tmp_path / "library"
+    index_sources(folder, [SAMPLE_FOLDER])
     shown = 0
-    with open_library(tmp_path) as opened:
+    with open_library(folder) as opened:
         answerer = Answerer(opened, ALWAYS)
         for question in builtin():
             answer = answerer.answer(question.question, as_of=date(2026, 6, 30))
