@@ -44,7 +44,7 @@ def test_a_runnable_gives_answer_records(index_files: Index) -> None:
         asynchronous = asyncio.run(chain.ainvoke("港口有多少员工"))
         two = chain.batch(["港口有多少员工", "港口位于哪里"])
     assert (one["id"], one["as_of"], one["status"]) == ("a", "2026-01-31", "answered")
-    assert "8600人[1]" not in one["answer"]  # the mark follows the whole sentence
+    assert one["answer"].startswith("8600人[1]\n")  # the thing itself, then its sentence
     assert "8600人。[1]" in one["answer"]
     assert asynchronous["answer"] == one["answer"]
     assert "云岭县" in two[1]["answer"]

@@ -52,8 +52,8 @@ def test_an_english_question_finds_a_chinese_document(shown: list[str]) -> None:
 
 
 def test_a_table_row_comes_with_its_header(shown: list[str]) -> None:
-    assert "1,380" in shown[3]
-    assert "表头：时间 | 电池级碳酸锂" in shown[3]
+    assert "\n1,380[1]\n时间 | 电池级碳酸锂" in shown[3]
+    assert "… 2025 年 12 月 | " in shown[3]
 
 
 def test_a_recording_comes_with_its_minute(shown: list[str]) -> None:
