@@ -90,3 +90,23 @@ def test_the_compiled_lookup_fits_the_text_files() -> None:
 def test_the_shipped_thesaurus_knows_lay_and_english_words() -> None:
     assert "特朗普" in targets("懂王", shipped())["懂王"]
     assert "关税" in targets("new tariffs on steel", shipped())["tariffs"]
+
+
+def test_every_line_of_the_shipped_files_leads_somewhere() -> None:
+    for path in source_files():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.strip() and not line.startswith("#"):
+                assert parse_line(line, path.stem) is not None, f"{path.name}:{number}: {line}"
+
+
+@pytest.mark.parametrize("word", ["现在", "一共", "因为", "认为", "的"])
+def test_words_that_only_hold_a_sentence_together_are_not_expanded(word: str) -> None:
+    from datetime import date
+
+    from rag import background
+    from rag.normalising import normalise
+    from rag.terms import concepts_of
+
+    question = normalise(f"{word}产量", date(2026, 1, 31))
+    concepts = concepts_of(question, [shipped()], background.shipped())
+    assert all(concept.term != word for concept in concepts)
