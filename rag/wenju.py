@@ -97,13 +97,18 @@ class Wenju:
         as_of: date | None = None,
         sources: Sequence[str] | str | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
         id: str = "q1",
     ) -> Answer:
         """The answer with its citations; `answer.to_record()` is the record for JSON.
 
+        `history`: earlier questions or answers, oldest first, that a follow-up is completed from.
+
         Raises BadQuestion for an empty question and for one that is too long.
         """
-        return self._answerer().answer(question, id=id, as_of=as_of, sources=sources, where=where)
+        return self._answerer().answer(
+            question, id=id, as_of=as_of, sources=sources, where=where, history=history
+        )
 
     def stream(
         self,
@@ -112,11 +117,14 @@ class Wenju:
         as_of: date | None = None,
         sources: Sequence[str] | str | None = None,
         where: Filters | None = None,
+        history: Sequence[Any] = (),
         id: str = "q1",
     ) -> Iterator[Shown | Answer]:
         """Statements as they are verified, the whole answer last."""
         answerer = self._answerer()
-        return answerer.stream(question, id=id, as_of=as_of, sources=sources, where=where)
+        return answerer.stream(
+            question, id=id, as_of=as_of, sources=sources, where=where, history=history
+        )
 
     def search(
         self,

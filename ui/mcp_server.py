@@ -106,13 +106,19 @@ def make_server(shelf: Shelf, rag: RagSettings, only: str | None = None) -> Any:
         library: Name = None,
         as_of: Annotated[date | None, Field(description="what “this year” means")] = None,
         sources: Patterns = None,
+        earlier: Annotated[
+            list[str] | None, Field(description="questions before this one, oldest first")
+        ] = None,
     ) -> dict[str, Any]:
         from rag.answering import Answerer
         from rag.filters import filters_of
 
         def work(opened: Library) -> dict[str, Any]:
             answerer = Answerer(opened, rag)
-            return answerer.answer(question, as_of=as_of, where=filters_of(sources)).to_record()
+            answer = answerer.answer(
+                question, as_of=as_of, where=filters_of(sources), history=earlier or ()
+            )
+            return answer.to_record()
 
         found: dict[str, Any] = reading(library, work)
         return found

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.schema import Answer, Shown
 from ui.server.errors import ApiError
@@ -34,6 +34,7 @@ class Asked:
     id: str = "q1"
     as_of: date | None = None
     where: Filters | None = None
+    history: Sequence[Any] = ()  # earlier turns, as `Answerer.answer` takes them
 
 
 class Answering:
@@ -57,8 +58,9 @@ class Answering:
         def work(opened: Library) -> Answer:
             with span("wenju.answer"):
                 return self._answerer(opened).answer(
-                    asked.question, id=asked.id, as_of=asked.as_of, where=asked.where
-                )
+                    asked.question, id=asked.id, as_of=asked.as_of, where=asked.where,
+                    history=asked.history,
+                )  # fmt: skip
 
         return await self.read(library, work)
 
@@ -104,7 +106,11 @@ class Answering:
             try:
                 with self._shelf.reading(library) as opened, span("wenju.answer"):
                     for item in self._answerer(opened).stream(
-                        asked.question, id=asked.id, as_of=asked.as_of, where=asked.where
+                        asked.question,
+                        id=asked.id,
+                        as_of=asked.as_of,
+                        where=asked.where,
+                        history=asked.history,
                     ):
                         if gone.is_set():
                             return

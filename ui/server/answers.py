@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -46,7 +46,7 @@ async def answers(ask: models.Ask, request: Request, services: ServicesOf, calle
     (none is ever withdrawn), then `done` with the whole record, or `error`.
     """
     library = services.library(caller, ask.library)
-    asked = Asked(ask.question, ask.id, ask.as_of, where_of(ask))
+    asked = Asked(ask.question, ask.id, ask.as_of, where_of(ask), turns(ask.history))
     if services.settings.log_content:
         log(request, question=ask.question)
     wants = request.headers.get("accept", "").split(",")[0].split(";")[0].strip().lower()
@@ -71,6 +71,10 @@ async def search(
         log(request, question=wanted.question)
     content, hits = await services.answering.search(library, asked, wanted.limit)
     return JSONResponse({"library": content, "passages": [asdict(hit) for hit in hits]})
+
+
+def turns(given: Sequence[str | models.Turn]) -> list[Any]:
+    return [turn if isinstance(turn, str) else turn.model_dump() for turn in given]
 
 
 def where_of(given: models.Where) -> Filters:

@@ -1,8 +1,8 @@
 """POST /v1/chat/completions and GET /v1/models: the form that chat clients of OpenAI speak.
 
-The last message is the question. Citations are marks in the text, annotations of the kind
-`url_citation` at these marks, and a list of sources beneath, for clients that show text alone.
-The whole answer record stands in the field `wenju`.
+The last message of the user is the question, those before it are the conversation. Citations are
+marks in the text, annotations of the kind `url_citation` at these marks, and a list of sources
+beneath, for clients that show text alone. The whole answer record stands in the field `wenju`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ async def complete(
     library = services.library(caller, name)
     base = f"{request.base_url}v1/documents/"
     link = _Links(base, library.name)
-    asked = Asked(question)
+    asked = Asked(question, history=_history(chat.messages))
     if chat.stream:
         stream = services.answering.stream(library, asked)
         first = await anext(stream)
@@ -135,14 +135,30 @@ async def _chunks(
         yield f"data: {json.dumps({'error': detail}, ensure_ascii=False)}\n\n"
 
 
+def _history(messages: Sequence[models.ChatMessage]) -> list[tuple[str, str]]:
+    """Pairs of earlier questions and what was said to them."""
+    pairs: list[tuple[str, str]] = []
+    for message in messages:
+        if message.role == "user":
+            pairs.append((_said(message), ""))
+        elif message.role == "assistant" and pairs:
+            pairs[-1] = (pairs[-1][0], _said(message))
+    return [pair for pair in pairs[:-1] if pair[0].strip()]
+
+
+def _said(message: models.ChatMessage) -> str:
+    content = message.content
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if part.get("type") == "text"]
+        content = "\n".join(text for text in texts if isinstance(text, str))
+    return content or ""
+
+
 def _question(messages: Sequence[models.ChatMessage]) -> str:
     for message in reversed(messages):
         if message.role != "user":
             continue
-        content = message.content
-        if isinstance(content, list):
-            texts = [part.get("text") for part in content if part.get("type") == "text"]
-            content = "\n".join(text for text in texts if isinstance(text, str))
+        content = _said(message)
         if content and content.strip() and len(content) <= MAX_QUESTION_CHARS:
             return content
         raise ApiError(

@@ -55,8 +55,23 @@ class Where(_Strict):
     until: Day | None = None
 
 
+class Turn(BaseModel):
+    """An earlier question and what was answered; a whole record may be sent back as it came."""
+
+    model_config = ConfigDict(extra="allow")
+    question: Question
+    answer: Annotated[str, Field(max_length=20_000)] = ""
+
+
+History = Annotated[
+    list[Question | Turn],
+    Field(max_length=50, description="earlier turns, oldest first: a follow-up is completed"),
+]
+
+
 class Ask(Where):
     question: Question
+    history: History = []
     library: Name | None = Field(None, description="default: the one the page opens with")
     id: Id = "q1"
     as_of: date | None = Field(None, description="what “this year” is counted from")
@@ -185,6 +200,7 @@ class BatchQuestion(_Strict):
     id: Id = ""
     question: Question
     as_of: date | None = None
+    history: History = []
 
 
 class NewBatch(Where):
