@@ -217,7 +217,33 @@ def test_jobs_that_a_server_left_over_are_done_by_the_next(
     library_of("default", {"锂.txt": TEXT})
     client: Any = serve()
     job = client.post("/v1/batches", json={"questions": BATCH}).json()
+    client.get(f"/v1/batches/{job['id']}", params={"wait": 0.5})  # so that its process is there
     client.process.kill()
     client.process.wait()
     after = serve().get(f"/v1/batches/{job['id']}", params={"wait": 60}).json()
     assert (after["status"], after["result"]["total"]) == ("done", 3)
+
+
+def test_a_cancelled_batch_is_gone_and_the_next_one_runs(client: httpx.Client) -> None:
+    many = [{"question": f"第{i}个问题：产量是多少？"} for i in range(2000)]
+    first = client.post("/v1/batches", json={"questions": many}).json()["id"]
+    second = client.post("/v1/batches", json={"questions": BATCH}).json()["id"]
+    assert client.delete(f"/v1/batches/{first}").status_code == 204
+    assert client.get(f"/v1/batches/{first}").status_code == 404
+    done = client.get(f"/v1/batches/{second}", params={"wait": 60}).json()
+    assert done["status"] == "done"
+
+
+def test_a_follow_up_is_completed_from_the_turns_before(client: httpx.Client) -> None:
+    first = client.post("/v1/answers", json={"question": QUESTION}).json()
+    for history in ([QUESTION], [{"question": QUESTION, "answer": "96万吨"}], [first]):
+        ask = {"question": "同比增长多少呢？", "history": history}
+        second = client.post("/v1/answers", json=ask).json()
+        assert "碳酸锂" in second["completed_question"]
+    messages = [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": first["answer"]},
+        {"role": "user", "content": "同比增长多少呢？"},
+    ]
+    chat = client.post("/v1/chat/completions", json={"messages": messages}).json()
+    assert "碳酸锂" in chat["wenju"]["completed_question"]

@@ -47,7 +47,7 @@ def test_every_route_keeps_its_word(shared_server: httpx.Client, mode: Generatio
 def _checked(cases: st.SearchStrategy[Any], excluded: list[Any]) -> Callable[[], None]:
     @given(case=cases)
     @settings(
-        max_examples=6,
+        max_examples=4,
         deadline=None,
         derandomize=True,
         database=None,

@@ -45,6 +45,7 @@ class Access:
         self._state = state
         self._settings = settings
         self.needs_key = keys
+        self.only = library  # by name or path; None: all there are
         self._only = resolve_library(library) if library is not None else None
         self._buckets: dict[str, tuple[float, float]] = {}  # who → (tokens, when)
 

@@ -201,13 +201,13 @@ class Page:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["app"].state.services
-        if services.access.needs_key:
-            request = Request(scope, receive)
-            try:
-                services.access.caller(request)
-            except ApiError as error:
-                await error_response(error, _id(request))(scope, receive, send)
-                return
+        request = Request(scope, receive)
+        try:
+            caller = services.access.caller(request)
+        except ApiError as error:
+            await error_response(error, _id(request))(scope, receive, send)
+            return
+        request.state.caller = caller  # for the page's own requests
         if self._app is not None:
             await self._app(scope, receive, send)
             return

@@ -5,6 +5,7 @@ Every body that is no success is `{"error": {"type", "message", "request_id"}}`.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -61,4 +62,6 @@ def as_api_error(error: Exception) -> ApiError:
         return ApiError(400, str(error), type="bad_question")
     if isinstance(error, IndexingError):
         return ApiError(503, str(error), type="library_unusable")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return ApiError(503, f"the server's disk: {error.strerror}", type="disk")
     return ApiError(500, "internal error; the server's log has it under this request id")

@@ -32,7 +32,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOG = logging.getLogger("wenju.server")
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _READS = ("GET", "HEAD", "OPTIONS")
-UPLOADS = "/v1/documents"
+UPLOADS = ("/v1/documents", "/gradio_api/upload")
 _MB = 1_000_000
 _MAX_HEAD = 32_768
 _MAX_PATH = 8_192
@@ -112,13 +112,19 @@ class Guard:
         if scope["method"] not in _READS:
             origin = headers.get("origin")
             is_foreign = headers.get("sec-fetch-site", "same-origin") == "cross-site"
-            if is_foreign or (origin is not None and _netloc(origin) != host.lower()):
+            if is_foreign or (origin is not None and not self._is_ours(origin, host)):
                 return ApiError(403, "requests from other sites' pages are refused", type="origin")
         length = headers.get("content-length", "0")
         most = most_bytes(scope, self._settings)
         if not length.isdigit() or int(length) > most:
             return _too_large(most)
         return None
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """The page's own origin; behind a proxy, one of the names that were allowed."""
+        netloc = _netloc(origin)
+        allowed = {name.lower() for name in self._settings.allowed_hosts}
+        return netloc == host.lower() or _name(netloc) in allowed
 
     def _tell(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         # The route as it is declared: a path may hold the name of a document.
@@ -171,7 +177,7 @@ class _Body:
 
 
 def is_upload(scope: Scope) -> bool:
-    return bool(scope["path"] == UPLOADS and scope["method"] == "POST")
+    return bool(scope["path"] in UPLOADS and scope["method"] == "POST")
 
 
 def most_bytes(scope: Scope, settings: ServeSettings) -> int:

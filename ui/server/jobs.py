@@ -1,8 +1,9 @@
 """Work in processes of its own: indexing, removing, batches. Survives a restart of the server.
 
 Each kind of work has a queue and runs one job at a time, in order. A job is a row of the state
-file; its process (`ui.server.job`) reads the specification from its standard input and writes a
-JSON object a line: `{"progress": …}`, at the end `{"result": …}` or `{"error": …}`.
+file; its process (`ui.server.job`) reads a line with the specification from its standard input and
+writes a JSON object a line: `{"progress": …}`, at the end `{"result": …}` or `{"error": …}`. Its
+input stays open for as long as the server lives: it ends when that closes.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Jobs:
     async def cancel(self, job: Job) -> None:
         """A job that runs is stopped; one that has ended stays as it is."""
         self._end(job.id, "cancelled")
+        self._tell(job.id)
         process = self._processes.get(job.id)
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -88,7 +90,10 @@ class Jobs:
     async def _work(self, queue: asyncio.Queue[str]) -> None:
         while True:
             job = self._state.job(await queue.get())
-            if job is None or job.status in _ENDED:
+            if job is None:
+                continue
+            if job.status in _ENDED:  # cancelled before its turn
+                self._tell(job.id)
                 continue
             try:
                 await self._run(job)
@@ -124,10 +129,9 @@ class Jobs:
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(json.dumps(spec).encode())
+            process.stdin.write(json.dumps(spec).encode() + b"\n")
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 await process.stdin.drain()
-            process.stdin.close()
             last: dict[str, Any] = {}
             async for line in process.stdout:
                 last = json.loads(line)

@@ -49,7 +49,9 @@ def serve(
         services = create_services(
             state, rag, settings, host=host, library=library, job_settings=job_settings
         )
-        app = create_app(services, host=host, page=chat_page if page else None)
+        # The page knows no users yet: it would show everyone the same libraries.
+        made = chat_page if page and not settings.per_user else None
+        app = create_app(services, host=host, page=made)
         shown = listening.getsockname()
         name = f"[{shown[0]}]" if ":" in shown[0] else shown[0]
         url = f"http://{name}:{shown[1]}"
@@ -90,7 +92,8 @@ def chat_page(services: Any) -> Any:
     from ui.web.app import make_app
     from ui.web.shelf import Shelf as PageShelf
 
-    return make_app(PageShelf(services.answering.settings, shelf=services.shelf), guarded=True)
+    shelf = PageShelf(services.answering.settings, services.access.only, shelf=services.shelf)
+    return make_app(shelf, guarded=True)
 
 
 def _require(library: str) -> None:
