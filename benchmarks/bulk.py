@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -56,23 +57,26 @@ def main() -> int:
         kills, extra = killed_run(command(killed), env, killed, args.kills, seconds)
         one, two = timeless(whole), timeless(killed)
         same = len(one) == n and one == two
-        print(f"command: python benchmarks/bulk.py {' '.join(sys.argv[1:])}".rstrip())
-        print(f"machine: {platform.machine()}, {os.cpu_count()} cores, "
-              f"load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")  # fmt: skip
-        print(
-            f"{n} questions, {args.workers} processes: {seconds:.1f} s, {n / seconds:.1f} a second"
-        )
-        counts: dict[str, int] = {}
-        for record in one:
-            counts[str(record["status"])] = counts.get(str(record["status"]), 0) + 1
-        print(", ".join(f"{status} {count}" for status, count in sorted(counts.items())))
-        tenth = max(1, len(memory) // 10)
-        middle = memory[tenth : 2 * tenth] or memory
-        print(f"memory of all processes: {sum(middle) / len(middle):.0f} MB in the second tenth, "
-              f"{sum(memory[-tenth:]) / tenth:.0f} MB in the last, most {max(memory):.0f} MB")  # fmt: skip
-        print(f"killed {kills} times and resumed: {extra:.1f} s in all; "
-              f"equal but for timings: {'yes' if same else 'NO'}")  # fmt: skip
+        report(args.workers, n, seconds, one, memory)
+        print(f"killed {kills} times and resumed: {extra:.1f} s in all")
+        print(f"equal but for timings: {'yes' if same else 'NO'}")
     return 0 if same else 1
+
+
+def report(
+    workers: int, n: int, seconds: float, records: list[dict[str, object]], memory: list[float]
+) -> None:
+    load = os.getloadavg()[0]
+    print(f"command: python benchmarks/bulk.py {' '.join(sys.argv[1:])}".rstrip())
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, load {load:.1f}")
+    print(f"{n} questions, {workers} processes: {seconds:.1f} s, {n / seconds:.1f} a second")
+    counts = Counter(str(record["status"]) for record in records)
+    print(", ".join(f"{status} {count}" for status, count in sorted(counts.items())))
+    tenth = max(1, len(memory) // 10)
+    early, late = memory[tenth : 2 * tenth] or memory, memory[-tenth:]
+    print("memory of all processes, MB:")
+    print(f"  {sum(early) / len(early):.0f} in the second tenth of the time")
+    print(f"  {sum(late) / len(late):.0f} in the last, most {max(memory):.0f}")
 
 
 def write_questions(out: Path, given: Path | None, n: int) -> int:

@@ -40,6 +40,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
     added: int = 0
+    cpu_seconds: float = 0.0  # of the server's process, indexing apart
     generations: set[int] = field(default_factory=set)
 
 
@@ -74,7 +75,9 @@ def main() -> int:
             assert process.stdout is not None
             url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
             ready_s, page_s = asyncio.run(_until_ready(url, started))
+            before = _cpu_seconds(process.pid)
             seen, seconds = asyncio.run(_measure(url, args, process.pid))
+            seen.cpu_seconds = _cpu_seconds(process.pid) - before
         finally:
             process.terminate()
             process.wait()
@@ -175,6 +178,12 @@ def _rss_mb(pid: int) -> float:
     return 0.0
 
 
+def _cpu_seconds(pid: int) -> float:
+    """Its own and its threads'; processes that it starts are not counted."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _report(args: Any, seen: Seen, seconds: float, ready_s: float, page_s: float) -> None:
     times = sorted(seen.seconds)
 
@@ -190,6 +199,8 @@ def _report(args: Any, seen: Seen, seconds: float, ready_s: float, page_s: float
           f"{len(times) / seconds:.1f} a second")  # fmt: skip
     print(f"waited: p50 {at(0.5):.0f} ms, p95 {at(0.95):.0f} ms, p99 {at(0.99):.0f} ms, "
           f"most {at(1):.0f} ms")  # fmt: skip
+    each = 1000 * seen.cpu_seconds / max(1, len(times))
+    print(f"processor time of the server: {each:.1f} ms a question, generations included")
     print(f"documents added meanwhile: {seen.added} ({len(seen.generations)} generations)")
     counts = ", ".join(f"{name} {n}" for name, n in sorted(seen.statuses.items()))
     print(f"{counts}; failed {len(seen.errors)}")
