@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -247,3 +249,24 @@ def test_a_follow_up_is_completed_from_the_turns_before(client: httpx.Client) ->
     ]
     chat = client.post("/v1/chat/completions", json={"messages": messages}).json()
     assert "碳酸锂" in chat["wenju"]["completed_question"]
+
+
+def test_processes_of_their_own_give_the_same_answers_see_new_documents_and_are_replaced(
+    serve: Serve, library_of: Callable[..., Path]
+) -> None:
+    library_of("default", {"锂.txt": TEXT})
+    client: Any = serve("--set", "serve.processes=2")
+    ask = {"question": QUESTION, "as_of": "2026-01-31"}
+    threads = events_of(client.post("/v1/answers", json=ask | {"stream": True}).text)[-1][1]
+    first = client.post("/v1/answers", json=ask).json()
+    assert first | {"timings_ms": {}} == threads | {"timings_ms": {}}
+    files = [("files", ("港.md", "港口现有员工8600人。".encode()))]
+    client.post("/v1/documents", files=files, params={"wait": 60})
+    port = {"question": "港口有多少员工"}
+    assert "8600人" in client.post("/v1/answers", json=port).json()["answer"]
+    children = Path(f"/proc/{client.process.pid}/task/{client.process.pid}/children")
+    if children.exists():
+        for pid in children.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+        assert "8600人" in client.post("/v1/answers", json=port).json()["answer"]
+    assert client.post("/v1/answers", json={"question": "问", "kinds": []}).status_code == 200

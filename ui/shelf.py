@@ -149,3 +149,10 @@ def _look(path: Path) -> _Seen:
 def _close_unread(held: _Open) -> None:
     if held.is_replaced and not held.readers:
         held.library.close()
+
+
+def warm(library: Library) -> None:
+    """What the first question would otherwise wait for: model, vectors, order of ids."""
+    for segment in library._segments:
+        _ = segment.dense, segment.id_ranks
+    _ = library.embedder

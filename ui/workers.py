@@ -124,7 +124,7 @@ def _open(library: Path, settings: RagSettings, run: BatchRun) -> None:
     from ui.batch import ask_one
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who writes the file
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     answerer = Answerer(open_library(library), settings)
 
     def ask(question: Question) -> Answer:
@@ -137,7 +137,7 @@ def _answer(question: Question) -> Answer:
     return _ask(question)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait as wait_for
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.schema import Answer, Shown
 from ui.server.errors import ApiError
+from ui.server.processes import Processes
 from ui.server.tracing import span
 
 if TYPE_CHECKING:
@@ -41,19 +42,36 @@ class Answering:
     """A fixed number of threads; what waits beyond `max_waiting` is told to come back."""
 
     def __init__(
-        self, shelf: Shelf, settings: RagSettings, *, threads: int, max_waiting: int
+        self,
+        shelf: Shelf,
+        settings: RagSettings,
+        *,
+        threads: int,
+        max_waiting: int,
+        processes: int = 0,
     ) -> None:
+        """`processes`: whole answers come from so many, streams and searches from the threads."""
         self._shelf = shelf
         self.settings = settings
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
-        self._most = threads + max_waiting
+        self._processes = Processes(processes) if processes else None
+        self._most = max(threads, processes) + max_waiting
         self.in_flight = 0  # only the event loop's thread counts
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._processes is not None:
+            self._processes.close()
 
     async def answer(self, library: Path, asked: Asked) -> Answer:
         """Raises ApiError 503 when too many wait, and what answering raises."""
+        if self._processes is not None:
+            self._enter()
+            try:
+                with span("wenju.answer"):
+                    return await self._processes.answer(library, self.settings, asked)
+            finally:
+                self.in_flight -= 1
 
         def work(opened: Library) -> Answer:
             with span("wenju.answer"):

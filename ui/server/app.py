@@ -26,10 +26,9 @@ from ui.server.metrics import Metrics
 from ui.server.models import Error
 from ui.server.services import Services
 from ui.server.settings import LOOPBACK, ServeSettings
-from ui.shelf import Shelf
+from ui.shelf import Shelf, warm
 
 if TYPE_CHECKING:
-    from index.store import Library
     from rag.settings import RagSettings
     from ui.state import State
 
@@ -69,7 +68,13 @@ def create_services(
     shelf = Shelf(on_open=warm)
     needs_key = settings.keys or settings.per_user or host not in LOOPBACK
     metrics = Metrics()
-    answering = Answering(shelf, rag, threads=settings.threads, max_waiting=settings.max_waiting)
+    answering = Answering(
+        shelf,
+        rag,
+        threads=settings.threads,
+        max_waiting=settings.max_waiting,
+        processes=settings.processes,
+    )
     jobs = Jobs(state, settings=job_settings, on_end=lambda job: _count(metrics, job))
     metrics.watch("wenju_questions_in_flight", "Answered or waiting", lambda: answering.in_flight)
     metrics.watch("wenju_libraries_open", "Libraries held open", lambda: len(shelf))
@@ -80,13 +85,6 @@ def create_services(
 
 def _count(metrics: Metrics, job: Any) -> None:
     metrics.jobs.labels(job.kind, job.status).inc()
-
-
-def warm(library: Library) -> None:
-    """What the first question would otherwise wait for: model, vectors, order of ids."""
-    for segment in library._segments:
-        _ = segment.dense, segment.id_ranks
-    _ = library.embedder
 
 
 def create_app(
