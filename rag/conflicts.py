@@ -368,17 +368,21 @@ def scope_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) 
         if own := sorted(figure.models - others):
             return "、".join(m.upper() for m in own)
     parts = []
-    if figure.years and len({s[0].years for s in found.sides}) > 1:
+    if len(figure.years) == 1 and len({s[0].years for s in found.sides}) > 1:
         parts.append("、".join(sorted(figure.years)))
     parts.append(sentence.document.title or sentence.document.source)
     return " · ".join(parts)
 
 
-def sides_of(found: Disagreement | None) -> list[int]:
-    """Places of the sentences that have to be shown, each side's best first."""
-    if found is None:
-        return []
-    return list(dict.fromkeys(side[0].place for side in found.sides))
+def sides_of(found: Disagreement | None) -> dict[int, tuple[Span, ...]]:
+    """Place → figure, of each side's best sentence: they have to be shown.
+
+    Of two figures in one sentence the first.
+    """
+    sides: dict[int, tuple[Span, ...]] = {}
+    for side in found.sides if found is not None else ():
+        sides.setdefault(side[0].place, side[0].spans)
+    return sides
 
 
 def conflicts_of(
@@ -416,5 +420,5 @@ def about_of(retrieval: Retrieval) -> str:
     content = "".join(
         c if k != " " else " " for c, k in zip(question.text, question.content, strict=True)
     )
-    words = re.sub(r"[\s?？。,，!！、:：]+", " ", content).strip()
+    words = re.sub(r"[\s?？。,，!！、:：]+", " ", content).strip().rstrip("是为有了达")
     return words.replace(" ", "") if question.language == "zh" else words

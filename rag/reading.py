@@ -8,7 +8,7 @@ up to `max_several` sentences, chosen so that each says something that the other
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from index.schema import Document, Span, part_of
@@ -17,7 +17,6 @@ from rag.asking import (
     COMPARISON,
     COUNTED,
     DATE,
-    LIST,
     MANNER,
     ORGANISATION,
     PERSON,
@@ -81,12 +80,14 @@ def read(
     retrieval: Retrieval,
     scores: Scores,
     settings: ReadingSettings,
-    also: Sequence[int] = (),
+    also: Mapping[int, tuple[Span, ...]] | None = None,
 ) -> list[Draft]:
     """Drafts in the order in which they are said; nothing found gives [].
 
-    `also`: places of sentences that have to be among them (the sides of a disagreement).
+    `also`: sentences that have to be among them (the sides of a disagreement), place → what each
+    says in short.
     """
+    also = also or {}
     pool = _pool(retrieval, scores, settings)
     if not pool:
         return []
@@ -95,6 +96,7 @@ def read(
         pool = _led(pool, scores, shorts)
     if also:
         pool = [*also, *(i for i in pool if i not in also)]
+        shorts = {i: (spans, 1.0) for i, spans in also.items()}
     # Who asks for one thing, or where sources disagree, wants the first sentence first.
     if retrieval.asked.is_one_thing or also:
         chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
@@ -250,6 +252,8 @@ def _several(
     rest = list(pool)
     while rest and len(chosen) < settings.max_several:
         best = max(rest, key=lambda i: (told.worth(i), -pool.index(i)))
+        if chosen and told.worth(best) < float(scores[chosen[0]]) - MAX_GAP:
+            break
         rest.remove(best)
         size = min(_size(retrieval.sentences[best]), settings.max_statement_chars)
         if chosen and length + size > settings.max_several_chars:
@@ -262,10 +266,11 @@ def _several(
             told.add(i)
         rest = [i for i in rest if i not in chosen]
     ordered = _in_order(retrieval, chosen)
-    if asked.wants_several or asked.from_each or asked.type in (LIST, COMPARISON):
+    if asked.from_each or asked.type == COMPARISON:
         return ordered
-    # One reason or way is asked for: the best sentence first.
-    return [chosen[0], *(i for i in ordered if i != chosen[0])]
+    # The best sentence first, and with it the items that it announces.
+    head = [chosen[0], *(i for i in _announced(retrieval, chosen[0], settings) if i in chosen)]
+    return [*head, *(i for i in ordered if i not in head)]
 
 
 def _announced(retrieval: Retrieval, place: int, settings: ReadingSettings) -> list[int]:
@@ -316,7 +321,7 @@ def _draft(
         found.document,
         spans,
         float(scores[place]),
-        short[0] if short and place == chosen[0] else (),
+        short[0] if short and (place == chosen[0] or short[1] == 1.0) else (),
         place,
         short[1] if short else 0.0,
         cut,

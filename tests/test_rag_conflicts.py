@@ -39,6 +39,7 @@ def test_sources_that_disagree_are_shown_as_sides(ask: Callable[..., Answer]) ->
     assert len(answer.conflicts) == 1
     sides = answer.conflicts[0].sides
     assert {s.value for s in sides} == {"14.5吉瓦", "1,720万千瓦"}
+    assert answer.statements[0].text in {s.value for s in sides}
     shown = {c.n: c for c in answer.citations}
     for side in sides:
         assert side.citations
