@@ -176,6 +176,11 @@ def test_jobs_and_batches_of_another_are_as_if_they_were_not(two: Two) -> None:
 
 
 def test_a_job_tells_no_place_on_the_server(two: Two) -> None:
+    files = [("files", ("leer.zip", b"PK\x05\x06" + b"\0" * 18))]
+    sent = {"files": files, "data": {"library": "leer"}, "headers": two.by("li")}
+    failed = two.client.post("/v1/documents", params={"wait": 60}, **sent).json()
+    assert failed["status"] in ("done", "failed")
+    assert str(two.client.log.parent) not in json.dumps(failed)
     told = two.client.get("/v1/jobs", headers=two.by("li")).text
     assert str(two.client.log.parent) not in told
 

@@ -124,7 +124,6 @@ def create_app(
         app.router.routes.append(_PageRoute(holder))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _failed)
-    app.add_exception_handler(Exception, _failed)
     for kind in _known_errors():
         app.add_exception_handler(kind, _failed)
     app.add_middleware(
@@ -152,10 +151,7 @@ def _known_errors() -> list[type[Exception]]:
 
 
 async def _failed(request: Request, error: Exception) -> JSONResponse:
-    told = as_api_error(error)
-    if told.status_code == 500:
-        LOG.error("failed", exc_info=error, extra={"fields": {"request_id": _id(request)}})
-    return error_response(told, _id(request))
+    return error_response(as_api_error(error), _id(request))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

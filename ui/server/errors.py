@@ -57,11 +57,18 @@ def as_api_error(error: Exception) -> ApiError:
             type="no_document",
         )
     if isinstance(error, LibraryLocked):
-        return ApiError(409, str(error), type="library_locked")
+        return ApiError(
+            409, "another process is writing this library; try again in a moment",
+            type="library_locked",
+        )  # fmt: skip
     if isinstance(error, AnsweringError):
         return ApiError(400, str(error), type="bad_question")
     if isinstance(error, IndexingError):
-        return ApiError(503, str(error), type="library_unusable")
+        # What it says names places on the server's disk.
+        return ApiError(
+            503, "this library cannot be used now; on the server, wenju check says why",
+            type="library_unusable",
+        )  # fmt: skip
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return ApiError(503, f"the server's disk: {error.strerror}", type="disk")
     return ApiError(500, "internal error; the server's log has it under this request id")

@@ -18,7 +18,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
-from ui.server.errors import ApiError
+from ui.server.errors import ApiError, as_api_error
 from ui.server.metrics import Metrics
 from ui.server.settings import LOOPBACK, ServeSettings
 from ui.server.tracing import span
@@ -88,7 +88,15 @@ class Guard:
                 return
             with span(f"{scope['method']} {scope['path'].split('/')[1][:20]}") as traced:
                 body = _Body(receive, scope, headers, self._settings)
-                await self._app(scope, body, answer)
+                try:
+                    await self._app(scope, body, answer)
+                except Exception as error:
+                    LOG.error(
+                        "failed", exc_info=error, extra={"fields": {"request_id": request_id}}
+                    )
+                    if status:  # half a response is ended by closing the connection
+                        raise
+                    await error_response(as_api_error(error), request_id)(scope, receive, answer)
                 if traced is not None:
                     traced.set_attribute("http.response.status_code", status)
         finally:

@@ -32,7 +32,7 @@ def main() -> int:
     try:
         result = _KINDS[spec["kind"]](spec, _teller())
     except (IndexingError, AnsweringError, UiError, OSError) as error:
-        _write({"error": " ".join(str(error).split())})
+        _write({"error": _without_places(" ".join(str(error).split()), spec)})
         return 1
     _write({"result": result})
     return 0
@@ -114,6 +114,14 @@ def _batch(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         "why_failed": dict(report.errors.most_common(5)),
         "seconds": round(report.seconds, 2),
     }
+
+
+def _without_places(text: str, spec: Mapping[str, Any]) -> str:
+    """What went wrong is for the caller, where things lie on the server is not."""
+    for place in (spec.get("uploads"), spec.get("folder"), spec.get("path")):
+        if place:
+            text = text.replace(f"{place}{os.sep}", "").replace(place, spec["library"])
+    return text
 
 
 def _end_with_server() -> None:
