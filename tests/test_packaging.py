@@ -20,7 +20,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Slow to import, or not needed for a question: inside functions only.
 HEAVY = {
     "bs4", "charset_normalizer", "docx", "faiss", "fastapi", "gradio", "ir_measures", "jieba",
-    "langchain", "langchain_core", "langchain_openai", "lxml", "model2vec", "opencc", "openpyxl",
+    "langchain", "langchain_core", "langchain_openai", "lxml", "model2vec", "onnxruntime", "opencc",
+    "openpyxl",
     "pptx", "pypdfium2", "rapidocr", "rich", "safetensors", "scipy", "sentence_transformers",
     "sklearn", "starlette", "tantivy", "tiktoken", "tokenizers", "torch", "uvicorn",
 }  # fmt: skip

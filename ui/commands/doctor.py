@@ -23,6 +23,7 @@ EXAMPLES = """\
 # (package, what it is for); without these something named does not work.
 _NEEDED = (
     ("faiss-cpu", ("向量检索", "dense search")),
+    ("onnxruntime", ("读句子的模型", "the reading model")),
     ("jieba", ("中文分词", "segmentation")),
     ("opencc-python-reimplemented", ("繁简转换", "traditional to simplified")),
     ("pypdfium2", ("PDF", "PDF")),

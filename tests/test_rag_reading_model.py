@@ -1,0 +1,87 @@
+"""The reader: what it says of a sentence holds for the sentence as it stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.reading_model import ReaderModel, matches, shipped
+
+SENTENCES = (
+    "上半年，全省生产总值达到3.2万亿元，同比增长5.6%。",
+    "会议由省长王明主持。",
+    "该项目由華星科技公司投资建设，预计2025年投产。",
+)
+
+
+def candidates(sentences: tuple[str, ...] = SENTENCES) -> list[tuple[str, str, str, str]]:
+    padded = ("", *sentences, "")
+    return [("", *padded[i : i + 3]) for i in range(len(sentences))]
+
+
+@pytest.fixture(scope="module")
+def model() -> ReaderModel:
+    return shipped()
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "answer"),
+    [
+        ("谁主持的会？", 1, "王明"),
+        ("华星的项目啥时候投产", 2, "2025年"),
+        ("省里上半年GDP是多少？", 0, "3.2万亿元"),
+    ],
+)
+def test_the_sentence_that_answers_is_the_most_relevant_and_its_span_the_answer(
+    model: ReaderModel, question: str, place: int, answer: str
+) -> None:
+    judged = model.judge(question, candidates())
+    assert max(range(3), key=lambda i: judged[i].relevance) == place
+    assert SENTENCES[place][slice(*judged[place].span)] == answer
+
+
+def test_a_question_that_nothing_answers_is_less_relevant_than_one_that_is(
+    model: ReaderModel,
+) -> None:
+    asked, other = (
+        max(j.relevance for j in model.judge(q, candidates()))
+        for q in ("谁主持的会？", "市里有几家三甲医院？")
+    )
+    assert asked > 0 > other
+
+
+def test_a_judgement_does_not_depend_on_its_company(model: ReaderModel) -> None:
+    together = model.judge("谁主持的会？", candidates())
+    alone = [model.judge("谁主持的会？", [c])[0] for c in candidates()]
+    assert [j.span for j in together] == [j.span for j in alone]
+    assert [j.relevance for j in together] == pytest.approx([j.relevance for j in alone], abs=0.6)
+
+
+def test_traditional_full_width_and_upper_case_read_the_same(model: ReaderModel) -> None:
+    one = model.judge("gdp增长多少", [("", "", "全省GDP增长５．６％。", "")])[0]
+    other = model.judge("ＧＤＰ增長多少", [("", "", "全省gdp增长5.6%。", "")])[0]
+    assert one == other
+
+
+def test_nothing_to_read_is_no_error(model: ReaderModel) -> None:
+    assert model.judge("谁？", []) == []
+    empty, space = model.judge("", [("", "", "", ""), ("", "", " \n", "")])
+    assert empty.span == space.span == (0, 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=60), st.text(max_size=500), st.text(max_size=40))
+def test_a_span_lies_within_its_sentence(question: str, sentence: str, other: str) -> None:
+    judged = shipped().judge(question, [(other, other, sentence, other)])[0]
+    start, end = judged.span
+    assert 0 <= start <= end <= len(sentence)
+    assert (start == end) <= (sentence.strip() == "" or start == 0)
+    assert judged.span_score <= 0
+
+
+def test_matches_are_of_the_other_side_and_of_plain_tokens() -> None:
+    ids = np.array([[2, 10, 11, 3, 11, 10, 11, 3]])
+    kinds = np.array([[0, 0, 0, 0, 3, 3, 3, 3]])
+    assert matches(ids, kinds).tolist() == [[0, 2, 2, 0, 1, 2, 2, 0]]
