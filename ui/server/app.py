@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         503: "Busy, or not usable now",
     }.items()
 }
+# Importing the page keeps the interpreter busy: who asks for readiness comes first.
+_PAGE_WAITS_S = 0.3
 PageMaker = Callable[[Services], ASGIApp]
 
 
@@ -179,6 +181,7 @@ class Page:
 
     async def load(self, services: Services) -> None:
         """Loads it, then keeps its lifespan open until cancelled."""
+        await asyncio.sleep(_PAGE_WAITS_S)
         try:
             made = await asyncio.to_thread(self._make, services)
         except Exception as error:
@@ -226,6 +229,3 @@ class _PageRoute(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._page(scope, receive, send)
-
-
-Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
