@@ -1,189 +1,120 @@
-"""The chat page without a browser: its HTML, and the application as it is served."""
+"""The chat page without a browser: what is served, and that its parts fit together."""
 
 from __future__ import annotations
 
-import json
+import asyncio
+import re
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
+import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from index.ingesting import IndexReport, IndexSettings, index_sources
-from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, Statement
-from rag.settings import AnswerabilitySettings, RagSettings
+from rag.settings import RagSettings
 from ui.errors import UiError
-from ui.messages import say
-from ui.rendering import Context
-from ui.web.app import serve
-from ui.web.page import answer_html, notice_html
-from ui.web.shelf import Shelf
+from ui.server.running import serve as serve_until_ended
+from ui.server.settings import ServeSettings
+from ui.web.app import STATIC, head, version
 
-StartChat = Callable[[str], str]
-IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
-
-CITATION = Citation(1, "a.pdf", "a.pdf", "原文", (CitedSpan(0, 2, page=3),), "一、总论", 0.9)
-ANSWER = Answer(
-    id="q1",
-    question="问",
-    as_of="2026-06-30",
-    status="answered",
-    engine="extractive",
-    library="sha256:x",
-    answer="原文，见注[7]。[1]",
-    statements=(Statement("原文，见注[7]。", (1,)),),
-    citations=(CITATION,),
-)
-# When to be silent is not the page's business.
-ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
-NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>&\"'${7*7}{{7*7}}\x1b[31m\u202e"
+SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")}
 
 
-class Tags(HTMLParser):
-    """Tags with their attributes, and the text, as a browser would see them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name == "href"]
-        assert {name for name, _ in attrs} <= {"class", "id", "href", "lang", "aria-live"}
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+def words() -> dict[str, tuple[str, str]]:
+    """Key → (Chinese, English), from the page's own table."""
+    table = SCRIPTS["words.js"].split("const WORDS = {", 1)[1].split("\n};", 1)[0]
+    found = re.findall(r'^  (\w+): \[("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*")\],', table, re.M)
+    return {key: (chinese, english) for key, chinese, english in found}
 
 
-def test_answer_stands_above_its_citations_with_source_place_and_quote() -> None:
-    page = Tags(answer_html(ANSWER, Context(mark=lambda quote: [(0, 1)])))
-    assert page.text == "原文，见注[7]。[1]依据[1] a.pdf · 第 3 页 · 一、总论原文"
-    assert page.tags.count("mark") == 1
+def test_every_word_that_the_page_says_is_there_in_both_languages() -> None:
+    known = words()
+    everything = "".join(text for name, text in SCRIPTS.items() if name != "words.js")
+    said = set(re.findall(r'say\("(\w+)"', everything))
+    assert said <= set(known), said - set(known)
+    for key, (chinese, english) in known.items():
+        assert set(re.findall(r"\{\w+\}", chinese)) == set(re.findall(r"\{\w+\}", english)), key
+        assert not re.search("[\u4e00-\u9fff]", english), key
+    # Whole or by its beginning, as in say(`kind_${…}`).
+    for key in known:
+        begins = key.split("_", 1)[0] + "_"
+        assert f'"{key}"' in everything or f"`{begins}${{" in everything, f"nobody says {key}"
 
 
-def test_a_mark_leads_to_its_citation_and_a_bracket_of_the_source_leads_nowhere() -> None:
-    assert Tags(answer_html(ANSWER)).links == ["#cite-1"]
+def test_nothing_of_the_page_is_parsed_as_html_or_comes_from_elsewhere() -> None:
+    for path in STATIC.iterdir():
+        text = path.read_text(encoding="utf-8")
+        elsewhere = re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text.replace("http://www.w3.org", ""))
+        assert elsewhere == [], path.name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
 
 
-def everywhere(text: str) -> Answer:
-    citation = Citation(1, text, text, text, (CitedSpan(0, 2),), text, 0.9)
-    return replace(
-        ANSWER,
-        question=text,
-        completed_question=text + "?",
-        statements=(Statement(text, (1,)),),
-        citations=(citation,),
-        conflicts=(Conflict(text, (Side(text, text, (1,)),)),),
-    )
+def test_every_module_that_is_imported_is_there() -> None:
+    for name, text in SCRIPTS.items():
+        for wanted in re.findall(r'from "\./([\w.]+)"', text):
+            assert wanted in SCRIPTS, f"{name} imports {wanted}"
+            names = re.search(rf'import \{{([^}}]*)\}} from "\./{wanted}"', text)
+            assert names is not None
+            for one in filter(None, map(str.strip, names[1].split(","))):
+                assert re.search(
+                    rf"export (?:async )?(?:function|const|class|let) {one}\b", SCRIPTS[wanted]
+                ), f"{name}: {wanted} has no {one}"
 
 
-def abstained(text: str) -> Answer:
-    answer = everywhere(text)
-    nearest = Abstention(text, (text,), answer.citations)
-    return replace(answer, status="abstained", answer="", citations=(), abstention=nearest)
+def test_our_own_files_have_an_address_that_changes_with_them() -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}", version())
+    assert head().count(version()) == 3
 
 
-_ALLOWED = {"div", "p", "a", "ul", "li", "span", "strong", "mark"}
-
-
-@pytest.mark.parametrize("make", [everywhere, abstained])
-@given(text=st.one_of(st.text(), st.just(NASTY)))
-def test_no_text_becomes_a_tag(make: Callable[[str], Answer], text: str) -> None:
-    context = Context(lambda quote: [(0, 1)] if quote else [], lambda citation: text)
-    page = Tags(answer_html(make(text), context))
-    assert set(page.tags) <= _ALLOWED
-    assert all(link.startswith("#cite-") for link in page.links)
-
-
-def test_an_error_is_shown_and_escaped() -> None:
-    page = Tags(answer_html(replace(ANSWER, status="error", error=NASTY)))
-    assert "alert(1)" in page.text
-    assert set(page.tags) <= _ALLOWED
-    assert Tags(notice_html(NASTY)).tags == ["p"]
-
-
-# --- the application -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def library(index_files: IndexFiles) -> str:
-    text = f"2025年全国碳酸锂产量为96万吨，同比增长37%。\n\n{NASTY[:49]}是江西省的产量。\n"
-    return str(index_files({"锂<b>.txt": text})[0])
-
-
-def test_shelf_keeps_the_conversation_of_one_library(library: str) -> None:
-    with Shelf(ALWAYS, library) as shelf:
-        _, turns = shelf.ask_after(library, "2025年碳酸锂产量是多少？", [])
-        html, more = shelf.ask_after(library, "2024年的呢？", turns)
-        assert "2024年碳酸锂产量是多少？" in Tags(html).text
-        assert [t["question"] for t in more] == ["2025年碳酸锂产量是多少？", "2024年的呢？"]
-        elsewhere = [{**turns[0], "library": "sha256:other"}]
-        _, alone = shelf.ask_after(library, "2024年的呢？", elsewhere)
-        assert [t["completed_question"] for t in alone] == [None]
-        assert shelf.ask_after(library, "  ", turns)[1] == turns
-
-
-def test_shelf_answers_from_a_library(library: str) -> None:
-    with Shelf(ALWAYS, library) as shelf:
-        page = Tags(shelf.ask(library, " 2025年碳酸锂产量是多少？ "))
-    assert "96万吨" in page.text
-    assert "锂<b>.txt" in page.text
-    assert "mark" in page.tags
-
-
-def test_shelf_says_what_is_wrong_instead_of_failing(library: str) -> None:
-    with Shelf(ALWAYS, library) as shelf:
-        empty, long = shelf.ask(library, "  "), shelf.ask(library, "锂" * 30_000)
-        elsewhere = shelf.ask("/etc", "问")
-    assert Tags(empty).text == say("chat_empty")
-    assert "30000" in Tags(long).text.replace(",", "")
-    assert Tags(elsewhere).text == say("chat_none")
-
-
-def test_shelf_sees_a_new_generation_and_new_libraries(
-    wenju_home: Path, tmp_path: Path, tiny_settings: IndexSettings
-) -> None:
-    docs = tmp_path / "docs"
-    docs.mkdir()
-    question = "2025年碳酸锂产量是多少？"
-    with Shelf(ALWAYS) as shelf:
-        assert shelf.names() == []
-        for amount in ("96万吨", "97万吨"):
-            text = f"2025年全国碳酸锂产量为{amount}。"
-            (docs / "a.txt").write_text(text, encoding="utf-8")
-            index_sources(wenju_home / "libraries" / "锂", [docs], tiny_settings)
-            assert shelf.names() == ["锂"]
-            assert amount in shelf.ask("锂", question)
-
-
-def test_a_taken_port_is_said_so() -> None:
+def test_a_taken_port_is_said_so(wenju_home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(UiError, match=str(port)):
-            serve(RagSettings(), port=port)
+            serve_until_ended(RagSettings(), ServeSettings(), host="127.0.0.1", port=port)
 
 
-def test_application_answers_over_http_to_this_machine_only(
-    library: str, chat: StartChat, monkeypatch: pytest.MonkeyPatch
+def test_page_is_served_with_a_policy_that_keeps_it_on_this_machine() -> None:
+    from ui.web.app import make_app
+
+    async def fetched() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(make_app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            places = ("/", f"/page/{version()}/page.js", f"/page/{version()}/..%2fapp.py")
+            return [await client.get(place) for place in places]
+
+    page, script, away = asyncio.run(fetched())
+    assert page.status_code == script.status_code == 200
+    assert head() in page.text.split("</head>")[0]
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "immutable" in script.headers["cache-control"]
+    assert "googleapis" not in page.text
+    assert away.status_code == 404
+
+
+def test_log_in_gives_a_cookie_that_scripts_cannot_read_and_a_wrong_key_gives_the_form(
+    serve: object, wenju_home: Path
 ) -> None:
-    import httpx
+    from ui.state import FILE, State
 
-    monkeypatch.setenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE", "0")
-    with httpx.Client(base_url=chat(library), timeout=60, trust_env=False) as client:
-        assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
-        assert "googleapis" not in client.get("/").text
-        data = {"data": [library, "2025年碳酸锂产量是多少？"]}
-        event = client.post("/gradio_api/call/ask", json=data).json()["event_id"]
-        stream = client.get(f"/gradio_api/call/ask/{event}").text
-    answer, *_ = json.loads(stream.split("data: ", 1)[1].splitlines()[0])
-    assert "96万吨" in Tags(answer).text
+    with State(wenju_home / FILE) as state:
+        _, key = state.add_key("li")
+    client = serve("--set", "serve.keys=true", page=True)  # type: ignore[operator]
+    assert isinstance(client, httpx.Client)
+    browser = {"Accept": "text/html"}
+    form = client.get("/", headers=browser)
+    assert form.status_code == 401
+    assert 'name="key"' in form.text
+    wrong = client.post("/login", data={"key": "wj_wrong<script>"})
+    assert wrong.status_code == 401
+    assert "wj_wrong" not in wrong.text
+    assert client.get("/v1/libraries").status_code == 401
+    right = client.post("/login", data={"key": key})
+    assert right.status_code == 303
+    cookie = right.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert client.get("/v1/libraries").status_code == 200
+    client.post("/logout")
+    assert client.get("/v1/libraries").status_code == 401
+    assert key not in client.log.read_text()  # type: ignore[attr-defined]

@@ -64,3 +64,20 @@ def questions_for(library: Library) -> list[str]:
     """Those of the demo's questions whose documents the library holds."""
     held = {info.doc_id for info in library.documents()}
     return [one.question for one in QUESTIONS if one.doc in held]
+
+
+def examples_for(library: Library, language: str, n: int) -> list[dict[str, str | None]]:
+    """Questions to begin with: of the samples one of each kind, else made from the documents.
+
+    Each with what it shows, "" where nothing is special, and the day that its 去年 is counted from.
+    """
+    from rag.suggesting import suggest
+
+    held = {info.doc_id for info in library.documents()}
+    known = [one for one in QUESTIONS if one.doc in held]
+    if len(known) > 1:
+        at = 1 if language == "en" else 0
+        day = AS_OF.isoformat()
+        return [{"question": q.question, "shows": q.shows[at], "as_of": day} for q in known[:n]]
+    made = suggest(library, n, language) or suggest(library, n, "en" if language == "zh" else "zh")
+    return [{"question": question, "shows": "", "as_of": None} for question in made]

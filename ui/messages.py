@@ -212,22 +212,6 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     # chat page
     "chat_title": ("文据", "wenju"),
-    "chat_lead": (
-        "向你的资料提问；答案的每一句都附原文。",
-        "Ask your documents; every sentence of an answer shows the words it rests on.",
-    ),
-    "chat_at": ("聊天页：{url}（仅本机可见，按 Ctrl-C 停止）",
-                "Chat page: {url} (this machine only, Ctrl-C stops it)"),
-    "chat_question": ("问题", "Question"),
-    "chat_placeholder": ("例如：川普去年对芯片干了啥？", "What changed for chips last year?"),
-    "chat_ask": ("提问", "Ask"),
-    "chat_library": ("资料库", "Library"),
-    "chat_examples": ("试试这些", "Try these"),
-    "chat_empty": ("先输入一个问题。", "Type a question first."),
-    "chat_none": (
-        "还没有资料库。在终端运行 wenju demo（示例）或 wenju index 文件夹，然后刷新本页。",
-        "No library yet. Run wenju demo or wenju index FOLDER in a terminal, then reload.",
-    ),
     # backup, restore, upgrade, sources move
     "backup_done": (
         "资料库 {name}（{documents} 份文档）已备份到 {file}（{size}）",
@@ -251,6 +235,39 @@ _TABLE: dict[str, tuple[str, str]] = {
     "sources_moved": (
         "资料库 {name} 的 {n} 个来源文件夹现在位于 {new}",
         "{n} source folders of library {name} are at {new} now",
+    ),
+    "login_title": ("登录 · 文据", "Log in · wenju"),
+    "login_lead": ("这里的资料要钥匙才能看。", "A key opens the documents here."),
+    "login_key": ("钥匙", "Key"),
+    "login_enter": ("进入", "Enter"),
+    "login_wrong": (
+        "这把钥匙不对，或已作废；向管理员要一把新的。",
+        "This key is wrong or has been revoked; ask for a new one.",
+    ),
+    "llm_none": (
+        "还没有配置语言模型：在 wenju.toml 的 [llm] 里写 base_url、model 和 key",
+        "no language model is set up: write base_url, model and key under [llm] in wenju.toml",
+    ),
+    "llm_refused": (
+        "服务不认这把密钥（{status}）：检查 [llm] 的 key",
+        "the service does not take the key ({status}): check key under [llm]",
+    ),
+    "llm_unknown": (
+        "地址上没有模型 {model}（404）：检查 [llm] 的 base_url 和 model",
+        "there is no model {model} at this address (404): check base_url and model under [llm]",
+    ),
+    "llm_failed": (
+        "服务答复出错（{status}）：稍后再试，或看它自己的状态页",
+        "the service failed ({status}): try later, or look at its status page",
+    ),
+    "llm_slow": ("等了 {seconds} 秒没有答复：稍后再试", "no reply within {seconds} s: try later"),
+    "llm_unreachable": (
+        "连不上 {url}：检查地址，服务是否在运行",
+        "{url} cannot be reached: check the address, and whether the service is running",
+    ),
+    "llm_strange": (
+        "{url} 的答复看不懂：它可能不是 OpenAI 形式的接口",
+        "{url} replies in another form: it may not speak the OpenAI form",
     ),
     # server
     "serve_at": ("服务器：{url}（按 Ctrl-C 停止）", "Server: {url} (Ctrl-C stops it)"),

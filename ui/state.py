@@ -45,6 +45,7 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX jobs_by_user ON jobs (user, created);
     """,
+    "ALTER TABLE feedback ADD COLUMN faults TEXT NOT NULL DEFAULT '[]'",
 )
 
 
@@ -179,24 +180,31 @@ class State:
         question: str,
         comment: str = "",
         record: Mapping[str, Any] | None = None,
+        faults: Sequence[str] = (),
     ) -> int:
+        """`faults`: what is wrong with the answer, each a word."""
         packed = None if record is None else json.dumps(record, ensure_ascii=False)
-        values = (user, _now(), library, rating, question, comment, packed)
+        values = (
+            user, _now(), library, rating, question, comment, packed, json.dumps(list(faults))
+        )  # fmt: skip
         rows = self._run(
-            "INSERT INTO feedback (user, created, library, rating, question, comment, record)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO feedback"
+            " (user, created, library, rating, question, comment, record, faults)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             values,
         )
         return int(rows[0][0])
 
     def feedback(self, user: str, limit: int = 100) -> list[dict[str, Any]]:
         """The user's own, newest first."""
-        names = ("id", "created", "library", "rating", "question", "comment")
+        names = ("id", "created", "library", "rating", "question", "comment", "faults")
         rows = self._run(
             f"SELECT {', '.join(names)} FROM feedback WHERE user = ? ORDER BY id DESC LIMIT ?",
             (user, limit),
         )
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            dict(zip(names, row, strict=True)) | {"faults": json.loads(row[-1])} for row in rows
+        ]
 
     # --- jobs ---
 

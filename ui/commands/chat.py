@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
 from ui.commands import common
 from ui.messages import pick
@@ -11,7 +13,7 @@ HELP = pick("打开聊天页", "open the chat page")
 EXAMPLES = """\
   wenju chat
   wenju chat --index 芯片 --port 8000"""
-PORT = 7860
+HOST, PORT = "127.0.0.1", 7860
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ui.web.app import serve
+    from ui.server.running import serve
+    from ui.settings import find_file
 
-    settings = common.settings(args, ["rag"])
+    settings = common.settings(args, ["rag", "serve"])
+    file = find_file(os.environ, Path.cwd())
     serve(
         settings.stage("rag"),
-        library=args.index,
+        settings.stage("serve"),
+        host=HOST,
         port=args.port,
+        library=args.index,
         open_browser=args.open,
+        job_settings={"flags": args.set, "file": str(file) if file else None},
+        log_requests=False,
     )
     return 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from index.places import home, resolve_library
 from ui.server.errors import ApiError
+from ui.server.login import key_in
 from ui.server.settings import ServeSettings
 from ui.state import Role
 
@@ -45,8 +46,7 @@ class Access:
         self._state = state
         self._settings = settings
         self.needs_key = keys
-        self.only = library  # by name or path; None: all there are
-        self._only = resolve_library(library) if library is not None else None
+        self.only = resolve_library(library) if library is not None else None
         self._buckets: dict[str, tuple[float, float]] = {}  # who → (tokens, when)
 
     def caller(self, request: HTTPConnection) -> Caller:
@@ -55,6 +55,8 @@ class Access:
             self._count(request.client.host if request.client else "")
             return Caller(LOCAL)
         shown = _shown_key(request.headers.get("authorization", ""))
+        if not shown:  # a browser that has logged in
+            shown = key_in(request.headers.get("cookie", ""))
         key = self._state.key_of(shown)
         if key is None:
             address = request.client.host if request.client else ""
@@ -62,10 +64,14 @@ class Access:
             raise ApiError(
                 401,
                 "a key is needed: send Authorization: Bearer wj_… (made with: wenju keys add)",
-                headers={"WWW-Authenticate": 'Basic realm="wenju", charset="UTF-8"'},
+                headers={"WWW-Authenticate": 'Bearer realm="wenju"'},
             )
         self._count(key.user)
         return Caller(key.user, key.role)
+
+    def slow_down(self, request: HTTPConnection) -> None:
+        """Counts a try to log in. Raises ApiError 429 for too many of one address."""
+        self._count(f"!{request.client.host if request.client else ''}")
 
     def _count(self, who: str) -> None:
         """A bucket that holds half a minute's worth and fills at the set rate."""
@@ -97,8 +103,8 @@ class Access:
 
     def libraries(self, caller: Caller) -> dict[str, Path]:
         """Name → folder of every library the caller may use, by name."""
-        if self._only is not None:
-            return {self._only.name: self._only}
+        if self.only is not None:
+            return {self.only.name: self.only}
         folder = self.root(caller) / "libraries"
         if not folder.is_dir():
             return {}
@@ -126,10 +132,10 @@ class Access:
     def writable_library(self, caller: Caller, name: str | None) -> Path:
         """The folder of a library that is there or may be made. Raises ApiError 400, 403."""
         caller.may_write()
-        if self._only is not None:
-            if name not in (None, self._only.name):
+        if self.only is not None:
+            if name not in (None, self.only.name):
                 raise ApiError(404, "no such library", type="no_library")
-            return self._only
+            return self.only
         name = "default" if name is None else name
         if not _LIBRARY.fullmatch(name):
             raise ApiError(

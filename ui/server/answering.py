@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,6 +36,28 @@ class Asked:
     as_of: date | None = None
     where: Filters | None = None
     history: Sequence[Any] = ()  # earlier turns, as `Answerer.answer` takes them
+    completed: str | None = None  # asked instead of what would be made of a follow-up
+    max_statements: int | None = None
+    min_confidence: float | None = None
+
+    def settings(self, given: RagSettings) -> RagSettings:
+        if self.max_statements is not None:
+            reading = replace(given.reading, max_statements=self.max_statements)
+            given = replace(given, reading=reading)
+        if self.min_confidence is not None:
+            judging = replace(given.answerability, min_confidence=self.min_confidence)
+            given = replace(given, answerability=judging)
+        return given
+
+    def options(self) -> dict[str, Any]:
+        """Of `Answerer.answer` and `stream`."""
+        return {
+            "id": self.id,
+            "as_of": self.as_of,
+            "where": self.where,
+            "history": self.history,
+            "completed_question": self.completed,
+        }
 
 
 class Answering:
@@ -75,10 +97,7 @@ class Answering:
 
         def work(opened: Library) -> Answer:
             with span("wenju.answer"):
-                return self._answerer(opened).answer(
-                    asked.question, id=asked.id, as_of=asked.as_of, where=asked.where,
-                    history=asked.history,
-                )  # fmt: skip
+                return self._answerer(opened, asked).answer(asked.question, **asked.options())
 
         return await self.read(library, work)
 
@@ -123,13 +142,8 @@ class Answering:
         def work() -> None:
             try:
                 with self._shelf.reading(library) as opened, span("wenju.answer"):
-                    for item in self._answerer(opened).stream(
-                        asked.question,
-                        id=asked.id,
-                        as_of=asked.as_of,
-                        where=asked.where,
-                        history=asked.history,
-                    ):
+                    answerer = self._answerer(opened, asked)
+                    for item in answerer.stream(asked.question, **asked.options()):
                         if gone.is_set():
                             return
                         tell(item)
@@ -150,10 +164,10 @@ class Answering:
             future.cancel()
             self.in_flight -= 1
 
-    def _answerer(self, library: Library) -> Answerer:
+    def _answerer(self, library: Library, asked: Asked) -> Answerer:
         from rag.answering import Answerer
 
-        return Answerer(library, self.settings)
+        return Answerer(library, asked.settings(self.settings))
 
     def _enter(self) -> None:
         if self.in_flight >= self._most:

@@ -46,7 +46,11 @@ async def answers(ask: models.Ask, request: Request, services: ServicesOf, calle
     (none is ever withdrawn), then `done` with the whole record, or `error`.
     """
     library = services.library(caller, ask.library)
-    asked = Asked(ask.question, ask.id, ask.as_of, where_of(ask), turns(ask.history))
+    asked = Asked(
+        ask.question, ask.id, ask.as_of, where_of(ask), history=turns(ask.history),
+        completed=ask.completed_question, max_statements=ask.max_statements,
+        min_confidence=ask.min_confidence,
+    )  # fmt: skip
     if services.settings.log_content:
         log(request, question=ask.question)
     wants = request.headers.get("accept", "").split(",")[0].split(";")[0].strip().lower()

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.messages import say
-from ui.server import answers, batches, chat, documents, libraries
+from ui.server import answers, batches, chat, documents, engine, exports, libraries, viewing
 from ui.server.access import Access
 from ui.server.answering import Answering
 from ui.server.errors import ApiError, as_api_error
-from ui.server.guarding import LOG, Guard, allowed_hosts, error_response
+from ui.server.guarding import Guard, allowed_hosts, error_response
 from ui.server.jobs import Jobs
 from ui.server.metrics import Metrics
 from ui.server.models import Error
+from ui.server.page import Page, PageMaker, PageRoute
 from ui.server.services import Services
 from ui.server.settings import LOOPBACK, ServeSettings
 from ui.shelf import Shelf, warm
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from rag.settings import RagSettings
     from ui.state import State
 
-API_PATHS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 # What any route may answer; each says more of its own.
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Error, "description": meaning}
@@ -52,9 +49,6 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         503: "Busy, or not usable now",
     }.items()
 }
-# Importing the page keeps the interpreter busy: who asks for readiness comes first.
-_PAGE_WAITS_S = 0.3
-PageMaker = Callable[[Services], ASGIApp]
 
 
 def create_services(
@@ -123,7 +117,7 @@ def create_app(
     for router in _routers():
         app.include_router(router)
     if holder is not None:
-        app.router.routes.append(_PageRoute(holder))
+        app.router.routes.append(PageRoute(holder))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _failed)
     for kind in _known_errors():
@@ -139,8 +133,8 @@ def create_app(
 
 def _routers() -> list[Any]:
     return [
-        answers.router, libraries.router, documents.router, batches.router, batches.feedback,
-        chat.router, libraries.health,
+        answers.router, libraries.router, documents.router, viewing.router, batches.router,
+        batches.feedback, exports.router, engine.router, chat.router, libraries.health,
     ]  # fmt: skip
 
 
@@ -169,63 +163,3 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
-
-
-class Page:
-    """The page's application, imported in the background; until then a line that says so."""
-
-    def __init__(self, make: PageMaker) -> None:
-        self._make = make
-        self._app: ASGIApp | None = None
-        self.status = "loading"
-
-    async def load(self, services: Services) -> None:
-        """Loads it, then keeps its lifespan open until cancelled."""
-        await asyncio.sleep(_PAGE_WAITS_S)
-        try:
-            made = await asyncio.to_thread(self._make, services)
-        except Exception as error:
-            self.status = "failed"
-            LOG.error("page", exc_info=error)
-            return
-        context: Callable[[Any], Any] | None = getattr(
-            getattr(made, "router", None), "lifespan_context", None
-        )
-        opened = context(made) if context is not None else contextlib.nullcontext()
-        async with opened:
-            self._app, self.status = made, "ready"
-            await asyncio.get_running_loop().create_future()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["app"].state.services
-        request = Request(scope, receive)
-        try:
-            caller = services.access.caller(request)
-        except ApiError as error:
-            await error_response(error, _id(request))(scope, receive, send)
-            return
-        request.state.caller = caller  # for the page's own requests
-        if self._app is not None:
-            await self._app(scope, receive, send)
-            return
-        line = say("page_loading" if self.status == "loading" else "page_failed")
-        refresh = '<meta http-equiv="refresh" content="1">' if self.status == "loading" else ""
-        html = f"<!doctype html><meta charset=utf-8>{refresh}<title>wenju</title><p>{line}</p>"
-        await HTMLResponse(html, 503, {"Retry-After": "1"})(scope, receive, send)
-
-
-class _PageRoute(BaseRoute):
-    """Everything that is no path of the API goes to the page."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        path = scope["path"]
-        is_ours = any(path == one or path.startswith(one + "/") for one in API_PATHS)
-        if scope["type"] != "http" or is_ours:
-            return Match.NONE, {}
-        return Match.FULL, {"endpoint": self._page}
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._page(scope, receive, send)

@@ -5,24 +5,31 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Form, Query, Response, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from ui.server import models
+from ui.server.access import Caller
 from ui.server.answers import where_of
-from ui.server.documents import Wait, own_job, shown
+from ui.server.documents import Wait, file_name, own_job, shown
 from ui.server.errors import ApiError
 from ui.server.job import QUESTIONS, RECORDS
-from ui.server.services import CallerOf, ServicesOf
+from ui.server.services import CallerOf, Services, ServicesOf
+from ui.state import Job
+
+if TYPE_CHECKING:
+    from ui.questions import Question, QuestionFile
 
 router = APIRouter(prefix="/v1", tags=["batches"])
 BatchId = Annotated[str, InPath(max_length=40)]
 _KINDS = ("batch",)
+_PREVIEWED = 50  # questions of a file that a preview shows
 _LINES = "application/x-ndjson"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -41,23 +48,95 @@ async def new_batch(
         )  # fmt: skip
     path = services.library(caller, batch.library)
     where_of(batch)  # refused now, not when its turn comes
-    folder = services.access.root(caller) / "batches" / secrets.token_hex(12)
-    folder.mkdir(parents=True)
     lines = [
         json.dumps(one.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
         for one in batch.questions
     ]
-    (folder / QUESTIONS).write_text("\n".join(lines) + "\n", encoding="utf-8")
     spec = {
-        "path": str(path),
-        "folder": str(folder),
         "as_of": batch.as_of.isoformat() if batch.as_of else None,
         "where": [batch.sources, batch.kinds, batch.since, batch.until],
     }
-    job = services.jobs.add(caller.user, "batch", path.name, spec)
+    job = _added(services, caller, path, lines, spec)
     if wait:
         job = await services.jobs.wait(job, wait)
     return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
+
+
+@router.post("/batches/file", response_model=models.BatchPreview | models.JobInfo)
+async def batch_file(
+    file: UploadFile,
+    services: ServicesOf,
+    caller: CallerOf,
+    library: Annotated[str | None, Form(min_length=1, max_length=80)] = None,
+    preview: Annotated[bool, Form()] = False,
+) -> Any:
+    """The same from a file of questions (CSV, Excel, JSON Lines, a question a line). Its further
+    columns stay beside the answers. With `preview` nothing is asked: what the file holds is told.
+    """
+    from starlette.concurrency import run_in_threadpool
+
+    caller.may_write()
+    path = services.library(caller, library)
+    name = Path(file_name(file.filename or ""))
+    data = await file.read()
+    found = await run_in_threadpool(_read_questions, data, name)
+    most = services.settings.max_batch_questions
+    total = len(found.questions)
+    if preview:
+        return JSONResponse(
+            {
+                "total": total,
+                "columns": list(found.columns),
+                "questions": [_row(one) for one in found.questions[:_PREVIEWED]],
+                "problems": [one.problem for one in found.questions if one.problem][:5],
+            }
+        )
+    if total > most:
+        raise ApiError(
+            413, f"{total:,} questions at once; at most {most:,} are taken", type="too_many"
+        )
+    lines = [json.dumps(_row(one), ensure_ascii=False) for one in found.questions]
+    spec: dict[str, Any] = {
+        "where": [None, [], None, None],
+        "as_of": None,
+        "columns": list(found.columns),
+    }
+    job = _added(services, caller, path, lines, spec)
+    return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
+
+
+def _read_questions(data: bytes, name: Path) -> QuestionFile:
+    """Raises ApiError for what is no file of questions."""
+    from ui.errors import BadQuestions
+    from ui.questions import read_questions
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"questions{name.suffix.lower()}"
+        path.write_bytes(data)
+        try:
+            return read_questions(path)
+        except BadQuestions as error:
+            told = str(error).replace(str(path), name.name)
+            raise ApiError(400, told, type="bad_questions") from None
+
+
+def _row(one: Question) -> dict[str, Any]:
+    row = {"id": one.id, "question": one.text} | dict(one.columns)
+    if one.as_of is not None:
+        row["as_of"] = one.as_of.isoformat()
+    if one.history:
+        row["history"] = list(one.history)
+    return row
+
+
+def _added(
+    services: Services, caller: Caller, path: Path, lines: list[str], spec: Mapping[str, Any]
+) -> Job:
+    folder = services.access.root(caller) / "batches" / secrets.token_hex(12)
+    folder.mkdir(parents=True)
+    (folder / QUESTIONS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    whole = {"path": str(path), "folder": str(folder), **spec}
+    return services.jobs.add(caller.user, "batch", path.name, whole)
 
 
 @router.get("/batches", response_model=models.Jobs)
@@ -106,16 +185,36 @@ async def results(
         records.touch()
     if format == "jsonl":
         return StreamingResponse(_whole_lines(records), media_type=_LINES)
-    if job.status != "done":
+    if job.status not in ("done", "cancelled"):
         raise ApiError(409, f"the batch is {job.status}; {format} is there when it is done")
+    columns = job.spec.get("columns", [])
     name = {"Content-Disposition": f'attachment; filename="answers.{format}"'}
     if format == "csv":
-        return StreamingResponse(_csv(records), media_type="text/csv", headers=name)
+        return StreamingResponse(_csv(records, columns), media_type="text/csv", headers=name)
     from ui.workbook import write_workbook
 
     book = records.with_suffix(".xlsx")
-    await run_in_threadpool(write_workbook, records, book, ())
+    await run_in_threadpool(write_workbook, records, book, columns)
     return FileResponse(book, media_type=_XLSX, headers=name)
+
+
+@router.post("/batches/{batch_id}/cancel", response_model=models.JobInfo)
+async def cancel_batch(batch_id: BatchId, services: ServicesOf, caller: CallerOf) -> Any:
+    """Stop it; what is answered stays, and it can be resumed."""
+    caller.may_write()
+    job = own_job(services, caller, batch_id, _KINDS)
+    await services.jobs.cancel(job)
+    return JSONResponse(shown(services.state.job(job.id) or job))
+
+
+@router.post("/batches/{batch_id}/resume", response_model=models.JobInfo)
+async def resume_batch(batch_id: BatchId, services: ServicesOf, caller: CallerOf) -> Any:
+    """Go on with one that was stopped or failed: nothing is answered twice."""
+    caller.may_write()
+    job = own_job(services, caller, batch_id, _KINDS)
+    if job.status not in ("cancelled", "failed"):
+        raise ApiError(409, f"the batch is {job.status}; only a stopped one can be resumed")
+    return JSONResponse(shown(services.jobs.resume(job)))
 
 
 @router.delete("/batches/{batch_id}", status_code=204, response_class=Response)
@@ -137,13 +236,15 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
                 yield line
 
 
-def _csv(records: Path) -> Iterator[bytes]:
-    from ui.results import CsvResults, answer_of
+def _csv(records: Path, columns: Sequence[str]) -> Iterator[bytes]:
+    from ui.results import CsvResults, answer_of, passed_name
 
-    form = CsvResults((), records)
+    form = CsvResults(columns, records)
     yield form.header
     for line in _whole_lines(records):
-        yield form.encode(answer_of(json.loads(line)), {})
+        record = json.loads(line)
+        passed = {name: record.get(passed_name(name), "") for name in columns}
+        yield form.encode(answer_of(record), passed)
 
 
 # --- feedback ------------------------------------------------------------------------------------
@@ -156,8 +257,9 @@ async def say_so(given: models.Feedback, services: ServicesOf, caller: CallerOf)
     """Was an answer good? Kept in the state file, never in a library."""
     path = services.library(caller, given.library)
     number = services.state.add_feedback(
-        caller.user, path.name, given.rating, given.question, given.comment, given.record
-    )
+        caller.user, path.name, given.rating, given.question, given.comment, given.record,
+        given.faults,
+    )  # fmt: skip
     return JSONResponse({"id": number}, 201)
 
 

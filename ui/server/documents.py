@@ -57,6 +57,20 @@ async def upload(
     return await _told(services, job, wait)
 
 
+@router.post("/libraries/{name}/refresh", status_code=202, response_model=models.JobInfo)
+async def refresh(
+    name: Annotated[str, InPath(min_length=1, max_length=80)],
+    services: ServicesOf,
+    caller: CallerOf,
+    wait: Wait = 0,
+) -> Any:
+    """Look at the library's folders again: new and changed files come in, vanished ones go."""
+    caller.may_write()
+    path = services.library(caller, name)
+    job = services.jobs.add(caller.user, "index", path.name, {"path": str(path), "sources": []})
+    return await _told(services, job, wait)
+
+
 @router.delete("/documents/{doc_id:path}", status_code=202, response_model=models.JobInfo)
 async def remove(
     doc_id: DocId,

@@ -43,7 +43,7 @@ def _index(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
     def on_progress(now: Progress) -> None:
         tell({"files_done": now.files_done, "files_total": now.files_total,
-              "documents": now.documents})  # fmt: skip
+              "documents": now.documents, "source": now.source})  # fmt: skip
 
     report = _patiently(
         lambda: index_sources(

@@ -68,6 +68,12 @@ class Jobs:
         self._queues[_QUEUES[kind]].put_nowait(job.id)
         return job
 
+    def resume(self, job: Job) -> Job:
+        """A job that was stopped or failed takes its place at the end of its queue again."""
+        self._state.set_job(job.id, "queued")
+        self._queues[_QUEUES[job.kind]].put_nowait(job.id)
+        return self._state.job(job.id) or job
+
     async def wait(self, job: Job, seconds: float) -> Job:
         """The job once it has ended, or as it is when the time is up."""
         event = self._changed.setdefault(job.id, asyncio.Event())

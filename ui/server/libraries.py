@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
@@ -56,7 +56,7 @@ async def documents(
             {
                 "doc_id": info.doc_id, "source": info.source, "title": info.title,
                 "format": info.format, "kind": info.kind, "date": info.date,
-                "pages": info.pages, "characters": info.n_chars,
+                "pages": info.pages, "characters": info.n_chars, "size": info.size_bytes,
             }
             for info in infos[offset : offset + limit]
         ]  # fmt: skip
@@ -94,6 +94,22 @@ def _described(library: Library) -> dict[str, Any]:
         "generation": library.generation,
         "library": library.hash,
     }
+
+
+@router.get("/suggestions", response_model=models.Suggestions)
+async def suggestions(
+    services: ServicesOf,
+    caller: CallerOf,
+    library: LibraryName = None,
+    language: Annotated[Literal["zh", "en"], Query()] = "zh",
+    n: Annotated[int, Query(ge=1, le=12)] = 6,
+) -> Any:
+    """Questions that a library answers, to begin with: of the samples, one of each kind."""
+    from ui.demo import examples_for
+
+    path = services.library(caller, library)
+    found = await services.answering.read(path, lambda opened: examples_for(opened, language, n))
+    return JSONResponse({"questions": found})
 
 
 health = APIRouter(tags=["health"])

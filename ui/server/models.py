@@ -76,6 +76,13 @@ class Ask(Where):
     id: Id = "q1"
     as_of: date | None = Field(None, description="what “this year” is counted from")
     stream: bool = Field(False, description="server-sent events: statement …, done")
+    completed_question: Question | None = Field(
+        None, description="asked instead of what would be made of a follow-up"
+    )
+    max_statements: int | None = Field(None, ge=1, le=10)
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="silence below this; default: the calibrated threshold"
+    )
 
 
 class AnswerRecord(BaseModel):
@@ -132,6 +139,92 @@ class Found(BaseModel):
     passages: list[Passage]
 
 
+# --- sources as they are looked at ---------------------------------------------------------------
+
+
+class ViewSpan(_Strict):
+    start: Annotated[int, Field(ge=0, le=1 << 31)]
+    end: Annotated[int, Field(ge=0, le=1 << 31)]
+
+
+class View(_Strict):
+    doc_id: Annotated[str, Field(min_length=1, max_length=1000)]
+    library: Name | None = None
+    spans: list[ViewSpan] = Field([], max_length=100, description="none: the document's beginning")
+    focus: Annotated[
+        str, Field(max_length=1000, description="words among them that answer by themselves")
+    ] = ""
+    question: Annotated[str, Field(max_length=MAX_QUESTION_CHARS)] = ""
+    around: int = Field(1200, ge=0, le=200_000, description="characters before and after")
+
+
+class ViewPages(View):
+    scale: float = Field(1.5, ge=0.2, le=4, description="pixels a point")
+
+
+class SourceView(BaseModel):
+    doc_id: str
+    source: str
+    title: str
+    format: str
+    kind: str
+    date: str | None
+    pages: int
+    about: dict[str, str]
+    section: str
+    page: int | None
+    has_audio: bool
+    before: bool = Field(description="the document begins earlier than what is shown")
+    after: bool
+    blocks: list[dict[str, Any]] = Field(
+        description="pieces of text with 0 plain, 1 cited, 2 the words that answer"
+    )
+    notes: list[dict[str, Any]] = Field(description="a note, and the sentence with its marker")
+
+
+class PageImage(BaseModel):
+    number: int
+    width: float
+    height: float
+    boxes: list[list[float]] = Field(description="left, top, right, bottom as shares of the page")
+    image: str = Field(description="PNG in base64")
+
+
+class PageViews(BaseModel):
+    pages: list[PageImage]
+
+
+class Suggestions(BaseModel):
+    questions: list[Suggestion]
+
+
+class Suggestion(BaseModel):
+    question: str
+    shows: str = Field(description="what kind of question it is; empty where nothing is special")
+    as_of: date | None = None
+
+
+class Engine(BaseModel):
+    model: str | None = Field(description="null: answers are quotes alone")
+    base_url: str | None
+    has_key: bool
+
+
+class EngineTest(BaseModel):
+    ok: bool
+    message: str = Field(description="what is wrong, and what to do about it")
+    ms: float
+
+
+class Export(_Strict):
+    """Answer records as somebody wants to use them elsewhere."""
+
+    format: Literal["markdown", "text", "references", "docx"]
+    records: Annotated[list[AnswerRecord], Field(min_length=1, max_length=200)]
+    library: Name | None = Field(None, description="whose documents are cited")
+    title: Annotated[str, Field(max_length=200)] = ""
+
+
 # --- libraries, documents ------------------------------------------------------------------------
 
 
@@ -157,6 +250,7 @@ class DocumentInfo(BaseModel):
     date: str | None
     pages: int | None
     characters: int
+    size: int = Field(description="bytes of the file")
 
 
 class Documents(BaseModel):
@@ -203,14 +297,27 @@ class BatchQuestion(_Strict):
     history: History = []
 
 
+class BatchPreview(BaseModel):
+    """What a file of questions holds; the first of them."""
+
+    total: int
+    columns: list[str]
+    questions: list[dict[str, Any]]
+    problems: list[str]
+
+
 class NewBatch(Where):
     questions: Annotated[list[BatchQuestion], Field(min_length=1, max_length=100_000)]
     library: Name | None = None
     as_of: date | None = None
 
 
+Fault = Literal["wrong_citation", "incomplete", "wrong", "other"]
+
+
 class Feedback(_Strict):
     rating: Literal["good", "bad"]
+    faults: list[Fault] = Field([], max_length=4, description="what is wrong with it")
     question: Question
     library: Name | None = None
     comment: Annotated[str, Field(max_length=4000)] = ""
@@ -224,6 +331,7 @@ class FeedbackRow(BaseModel):
     rating: str
     question: str
     comment: str
+    faults: list[str]
 
 
 class FeedbackList(BaseModel):

@@ -70,10 +70,4 @@ def _answer(library: Path, settings: RagSettings, asked: Asked) -> Answer:
     from rag.answering import Answerer
 
     with _shelf.reading(library) as opened:
-        return Answerer(opened, settings).answer(
-            asked.question,
-            id=asked.id,
-            as_of=asked.as_of,
-            where=asked.where,
-            history=asked.history,
-        )
+        return Answerer(opened, asked.settings(settings)).answer(asked.question, **asked.options())

@@ -28,6 +28,7 @@ def serve(
     page: bool = True,
     open_browser: bool = False,
     job_settings: dict[str, Any] | None = None,
+    log_requests: bool = True,
 ) -> None:
     """Serve until Ctrl-C. Raises UiError where the address cannot be used, UsageError."""
     if library is not None:
@@ -42,16 +43,15 @@ def serve(
     from ui.state import FILE, State
 
     tracing.configure()
-    log_to_stderr()
+    if log_requests:
+        log_to_stderr()
     # Its complaints about broken requests would hold pieces of them.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     with State(home() / FILE) as state:
         services = create_services(
             state, rag, settings, host=host, library=library, job_settings=job_settings
         )
-        # The page knows no users yet: it would show everyone the same libraries.
-        made = chat_page if page and not settings.per_user else None
-        app = create_app(services, host=host, page=made)
+        app = create_app(services, host=host, page=chat_page if page else None)
         shown = listening.getsockname()
         name = f"[{shown[0]}]" if ":" in shown[0] else shown[0]
         url = f"http://{name}:{shown[1]}"
@@ -88,12 +88,10 @@ def warnings(host: str, needs_key: bool, state: Any) -> list[str]:
 
 
 def chat_page(services: Any) -> Any:
-    """The page over the server's own libraries; imports gradio."""
+    """The page's application; imports gradio."""
     from ui.web.app import make_app
-    from ui.web.shelf import Shelf as PageShelf
 
-    shelf = PageShelf(services.answering.settings, services.access.only, shelf=services.shelf)
-    return make_app(shelf, guarded=True)
+    return make_app(keys=services.access.needs_key)
 
 
 def _require(library: str) -> None:

@@ -1,155 +1,133 @@
-"""The chat page: asks a library, shows the answer and what it rests on. This machine only."""
+"""The chat page: gradio is the frame, what stands in it is ours (`static/`) and asks `/v1`."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ui.errors import UiError, UsageError
-from ui.messages import say
-from ui.web.page import CSS, notice_html
-from ui.web.shelf import Shelf
+from starlette.datastructures import MutableHeaders
+
+from ui.messages import say, system_language
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from gradio import Blocks
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from rag.settings import RagSettings
-
-HOST = "127.0.0.1"
+STATIC = Path(__file__).with_name("static")
+PLACE = "/page"  # where our own files are found
 _SYSTEM_FONTS = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
+# A browser that keeps to this loads nothing from elsewhere, whatever a document says.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:;"
+    " style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval';"
+    " connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self';"
+    " form-action 'self'; frame-ancestors 'self'"
+)
 
 
-def build_page(shelf: Shelf) -> Blocks:
+def build_page(keys: bool) -> Blocks:
     import gradio as gr
 
-    names = shelf.names()
-    first = _first(names)
-    examples = shelf.examples(first) if first else []
-
-    def opened() -> tuple[Any, str]:
-        """Libraries made since the page was started are there after a reload."""
-        now = shelf.names()
-        picker = gr.Dropdown(choices=now, value=_first(now), visible=len(now) > 1)
-        return picker, "" if now else notice_html(say("chat_none"))
-
-    with gr.Blocks(title=say("chat_title"), analytics_enabled=False) as page:
-        with gr.Column(elem_classes="wenju-page"):
-            gr.Markdown(f"# {say('chat_title')}\n{say('chat_lead')}")
-            library = gr.Dropdown(
-                choices=names,
-                value=first,
-                label=say("chat_library"),
-                visible=len(names) > 1,
-                elem_id="wenju-library",
-            )
-            question = gr.Textbox(
-                label=say("chat_question"),
-                placeholder=say("chat_placeholder"),
-                lines=1,
-                max_lines=4,
-                autofocus=True,
-                submit_btn=say("chat_ask"),
-                elem_id="wenju-question",
-            )
-            if examples:
-                gr.Examples([[q] for q in examples], [question], label=say("chat_examples"))
-            answer = gr.HTML(elem_id="wenju-answer")
-        page.load(opened, None, [library, answer], api_name=False)
-        turns = gr.State([])
-        question.submit(
-            shelf.ask_after,
-            [library, question, turns],
-            [answer, turns],
-            api_name="ask",
-            concurrency_limit=4,
+    with gr.Blocks(title=say("chat_title"), analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(
+            f'<div id="wenju" data-language="{system_language()}" data-keys="{str(keys).lower()}">'
+            f'<p class="wj-opening" role="status">{say("page_loading")}</p></div>',
+            apply_default_css=False,
+            js_on_load=None,
+            padding=False,
+            elem_id="wenju-frame",
         )
     return page  # type: ignore[no-any-return]
 
 
-def _first(names: list[str]) -> str | None:
-    """The library that a page opens with."""
-    for preferred in ("default", "demo"):
-        if preferred in names:
-            return preferred
-    return names[0] if names else None
+def make_app(*, keys: bool = False) -> FastAPI:
+    """The page as an ASGI application; whoever mounts it sees to hosts, origins and keys.
 
-
-def make_app(shelf: Shelf, *, guarded: bool = False) -> FastAPI:
-    """The page as an ASGI application that answers to this machine's own names only.
-
-    `guarded`: whoever mounts it sees to that.
+    `keys`: people log in with one, so the page offers to log out.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.staticfiles import StaticFiles
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if not guarded:
-        # A foreign page cannot reach us by giving its own name our address.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.mount(f"{PLACE}/{version()}", StaticFiles(directory=STATIC))
+    app.add_middleware(_Policy)
     theme = gr.themes.Base(primary_hue="slate", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_page(shelf),
+        build_page(keys),
         path="/",
-        server_name=HOST,
+        server_name="127.0.0.1",
         theme=theme,
-        css=CSS,
         footer_links=[],
         ssr_mode=False,
         show_error=False,
         enable_monitoring=False,
+        favicon_path=str(STATIC / "icon.svg"),
     )
     return mounted
 
 
-def serve(
-    settings: RagSettings,
-    *,
-    library: str | None = None,
-    port: int = 7860,
-    open_browser: bool = False,
-) -> None:
-    """Serve the page until Ctrl-C. Raises UiError where the port is taken."""
-    if library is not None:
-        _require(library)
-    listening = _listen(port)
-    import uvicorn
-
-    url = f"http://{HOST}:{listening.getsockname()[1]}"
-    with Shelf(settings, library) as shelf:
-        config = uvicorn.Config(make_app(shelf), log_level="warning")
-        print(say("chat_at", url=url), flush=True)
-        if open_browser:
-            import webbrowser
-
-            webbrowser.open(url)
-        uvicorn.Server(config).run(sockets=[listening])
+def head() -> str:
+    """Our own style and script, under an address that changes when they do."""
+    at = f"{PLACE}/{version()}"
+    return (
+        '<meta name="color-scheme" content="light dark">'
+        f'<link rel="stylesheet" href="{at}/page.css">'
+        f'<link rel="stylesheet" href="{at}/source.css">'
+        f'<script type="module" src="{at}/page.js"></script>'
+    )
 
 
-def _require(library: str) -> None:
-    from index.store import open_library
+def version() -> str:
+    """Of our own files."""
+    digest = sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
-    try:
-        open_library(library).close()
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
+class _Policy:
+    """The policy on every answer, long keeping for what never changes, and our own style and
+    script in the page as it is sent (gradio would add them once it has loaded itself). Plain ASGI.
+    """
 
-def _listen(port: int) -> Any:
-    import socket
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    if not 0 <= port <= 65535:
-        raise UsageError(say("bad_port", port=port))
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-    except OSError as error:
-        listening.close()
-        other = port + 1 if port < 65535 else 7861
-        raise UiError(say("port_taken", port=port, other=other)) from error
-    return listening
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_page = scope["path"] == "/" and scope["method"] == "GET"
+        begun: Message = {}
+        held = bytearray()
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                if scope["path"].startswith(PLACE + "/"):
+                    headers["Cache-Control"] = "private, max-age=31536000, immutable"
+                if is_page:
+                    begun = message
+                    return
+            elif is_page and message["type"] == "http.response.body":
+                held.extend(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                body = bytes(held).replace(b"</head>", head().encode() + b"</head>", 1)
+                headers = MutableHeaders(scope=begun)
+                headers["Content-Length"] = str(len(body))
+                headers["Cache-Control"] = "no-cache"
+                await send(begun)
+                message = {"type": "http.response.body", "body": body}
+            await send(message)
+
+        await self._app(scope, receive, answer)
