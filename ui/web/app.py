@@ -7,8 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
-
 from ui.messages import say, system_language
 
 if TYPE_CHECKING:
@@ -101,6 +99,8 @@ class _Policy:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.datastructures import MutableHeaders
+
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
