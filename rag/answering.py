@@ -1,6 +1,7 @@
 """The map from a question to an answer; reads like the picture in docs/ARCHITECTURE.md.
 
 question ─ history ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading ─ citing ─▶ Answer
+                                                                └ or rag/fluent: by a language model
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rag.wording import said
 
 if TYPE_CHECKING:
     from index.store import Library
+    from rag.fluent import Fluent
 
 ENGINE = "extractive"
 
@@ -39,6 +41,9 @@ class Explanation:
     retrieval: Retrieval
     sentences: list[RankedSentence]  # best first
     confidence: float | None
+
+
+Told = tuple[Answer, Explanation | None]
 
 
 class Answerer:
@@ -93,17 +98,17 @@ class Answerer:
 
         Where nothing is answered, the record alone. Raises BadQuestion as `answer` does.
         """
-        answer = self.answer(
-            question,
-            id=id,
-            as_of=as_of,
-            sources=sources,
-            where=where,
-            history=history,
-            completed_question=completed_question,
-        )
-        yield from shown(answer)
-        yield answer
+        given = 0
+        for step in self._steps(
+            question, id, as_of, sources, where, history, completed_question, limit=0
+        ):
+            if isinstance(step, Shown):
+                given += 1
+                yield step
+            else:
+                answer = step[0]
+                yield from list(shown(answer))[given:]
+                yield answer
 
     def explained(
         self,
@@ -121,15 +126,51 @@ class Answerer:
 
         `limit`: how many ranked sentences are told. Raises BadQuestion as `answer` does.
         """
+        for step in self._steps(
+            question, id, as_of, sources, where, history, completed_question, limit
+        ):
+            if not isinstance(step, Shown):
+                return step
+        raise AssertionError("every question has a record")
+
+    def _steps(
+        self,
+        question: str,
+        id: str,
+        as_of: date | None,
+        sources: Sequence[str] | str | None,
+        where: Filters | None,
+        history: Sequence[Any],
+        completed_question: str | None,
+        limit: int,
+    ) -> Iterator[Shown | Told]:
+        """Statements that are there before the whole answer is; then that, once."""
         checked(question, as_of or date.today())
         turns = turns_of(history)
-        completed = (completed_question or "").strip() or complete(question, turns, self._near)
-        answer, explanation = self._explained(
-            completed or question, said_before(question, turns), id, as_of, sources, where, limit
-        )
-        if completed is not None and completed != question:
-            answer = replace(answer, question=question, completed_question=completed)
-        return answer, explanation
+        fluent = self._fluent(question)
+        completed = (completed_question or "").strip() or None
+        if completed is None and fluent is not None:
+            completed = fluent.completed(turns)
+        if completed is None:
+            completed = complete(question, turns, self._near)
+        said = said_before(question, turns)
+        asked = completed or question
+        for step in self._explained(asked, said, id, as_of, sources, where, limit, fluent):
+            if isinstance(step, Shown):
+                yield step
+                continue
+            answer, explanation = step
+            if completed is not None and completed != question:
+                answer = replace(answer, question=question, completed_question=completed)
+            yield answer, explanation
+
+    def _fluent(self, question: str) -> Fluent | None:
+        """The reader with a language model, where the settings name one."""
+        if not self.settings.llm.is_used:
+            return None
+        from rag.fluent import Fluent
+
+        return Fluent(self.library, self.settings.llm, question)
 
     def _explained(
         self,
@@ -140,7 +181,8 @@ class Answerer:
         sources: Sequence[str] | str | None,
         where: Filters | None,
         limit: int,
-    ) -> tuple[Answer, Explanation | None]:
+        fluent: Fluent | None,
+    ) -> Iterator[Shown | Told]:
         started = time.perf_counter()
         day = as_of or date.today()
         asked = checked(question, day)
@@ -150,7 +192,8 @@ class Answerer:
             lines = overview.lines_of(self.library, request, asked, doc_ids)
             statements, citations = overview.stated(lines)
             if statements:
-                return self._told(question, statements, citations, id, day, started), None
+                yield self._told(question, statements, citations, id, day, started), None
+                return
         wanted = sources_of.wanted_of(question)
         if wanted is not None:  # 这句话出自哪里 is in no document; the sentence is
             asked = checked(wanted.about, day)
@@ -170,19 +213,42 @@ class Answerer:
                 abstention=Abstention(said),
                 timings_ms=_timings(started, started, started),
             )
-            return invited, None
+            yield invited, None
+            return
         retrieval = unsaid(retrieval, before)
         scores = score(retrieval)
-        retrieved = time.perf_counter()
         confidence = _confidence(retrieval, scores)
+        if fluent is not None and wanted is None and not self._is_sure(confidence):
+            for wording in fluent.other_wordings(question):
+                other = retrieve(
+                    self.library, checked(wording, day), self.settings.retrieval, doc_ids=doc_ids
+                )
+                other = unsaid(other, before)
+                rated = score(other)
+                sure = _confidence(other, rated)
+                if self._is_sure(sure) and (sure or 0) > (confidence or 0):
+                    retrieval, scores, confidence = other, rated, sure
+                    fluent.searched = wording
+        retrieved = time.perf_counter()
         drafts: Sequence[Draft] = ()
         conflicts: tuple[Conflict, ...] = ()
         found = None
-        if confidence is not None and confidence >= self._threshold():
+        engine = ENGINE
+        read_fluently = fluent is not None and wanted is None and self._is_sure(confidence)
+        if fluent is not None and read_fluently:
+            retrieval, scores = fluent.without_orders(retrieval, scores)
+            found = disagreement(retrieval, scores)
+            drafts = drafts_of(retrieval, scores, list(sides_of(found)))
+            yield from fluent.read(asked.language, retrieval, scores, drafts)
+            engine = fluent.engine
+        if self._is_sure(confidence) and not (fluent and fluent.statements):
             found = disagreement(retrieval, scores) if wanted is None else None
             drafts = read(retrieval, scores, self.settings.reading, sides_of(found))
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
+        elif fluent is not None and fluent.statements:
+            statements, citations = tuple(fluent.statements), tuple(fluent.citations)
+            conflicts = conflicts_of(retrieval, found, drafts, citations)
         else:
             statements, citations = _shown(drafts)
             conflicts = conflicts_of(retrieval, found, drafts, citations)
@@ -192,7 +258,7 @@ class Answerer:
             question=question,
             as_of=day.isoformat(),
             status="answered" if statements else "abstained",
-            engine=ENGINE,
+            engine=engine,
             library=self.library.hash,
             answer="\n".join(s.text + "".join(f"[{n}]" for n in s.citations) for s in statements),
             statements=statements,
@@ -200,9 +266,10 @@ class Answerer:
             conflicts=conflicts,
             abstention=abstention,
             confidence=confidence,
+            usage=fluent.usage() if fluent is not None else None,
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
-        return answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
+        yield answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
 
     def _told(
         self,
@@ -243,6 +310,9 @@ class Answerer:
         limits = [ids for ids in given if ids is not None]
         return set.intersection(*limits) if limits else None
 
+    def _is_sure(self, confidence: float | None) -> bool:
+        return confidence is not None and confidence >= self._threshold()
+
     def _threshold(self) -> float:
         wanted = self.settings.answerability.min_confidence
         return answerability.shipped().threshold if wanted is None else wanted
@@ -276,6 +346,14 @@ def checked(question: str, day: date) -> NormalisedQuestion:
             "read; ask for one thing, and put long texts into the library instead"
         )
     return normalise(question, day)
+
+
+def drafts_of(retrieval: Retrieval, scores: Scores, places: Sequence[int]) -> list[Draft]:
+    """Whole sentences by their places: the sides of a disagreement."""
+    return [
+        Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]), place=i)
+        for i in places
+    ]
 
 
 def _confidence(retrieval: Retrieval, scores: Scores) -> float | None:

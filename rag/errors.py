@@ -4,7 +4,10 @@ AnsweringError
 ├── BadQuestion          empty, or longer than the limit
 ├── UnverifiedCitation   a quote is not the source's own characters: never shown, always a bug
 ├── FilterError          an unknown kind of document, a date that is none
-└── SettingsError        an unknown key or an impossible value; names the nearest valid one
+├── SettingsError        an unknown key or an impossible value; names the nearest valid one
+└── LlmUnavailable       the language model gives nothing: the extractive reader takes over
+    ├── LlmBusy          a limit is reached, or it was left alone after failing often
+    └── LlmRefused       the server does not take the request: a wrong key, an unknown model
 """
 
 from __future__ import annotations
@@ -27,4 +30,16 @@ class SettingsError(AnsweringError):
 
 
 class FilterError(AnsweringError):
+    pass
+
+
+class LlmUnavailable(AnsweringError):
+    pass
+
+
+class LlmBusy(LlmUnavailable):
+    pass
+
+
+class LlmRefused(LlmUnavailable):
     pass

@@ -80,7 +80,7 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     abstention: Abstention | None = None
     confidence: float | None = None  # estimated probability that the answer is right
-    usage: Mapping[str, float] | None = None
+    usage: Mapping[str, Any] | None = None  # tokens, cost, what a language model did
     error: str | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
 

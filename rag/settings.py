@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rag.errors import SettingsError
+from rag.llm_settings import LlmSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,4 @@ class RagSettings:
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     reading: ReadingSettings = field(default_factory=ReadingSettings)
     answerability: AnswerabilitySettings = field(default_factory=AnswerabilitySettings)
+    llm: LlmSettings = field(default_factory=LlmSettings)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -217,6 +222,132 @@ def shared_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) ->
     client = launch(home, tiny_model, home / "server.log")
     yield client
     client.end()
+
+
+# --- a language model's server that says what a test wants -------------------------------------
+
+
+@dataclass
+class Said:
+    """One answer of the server. `cut` and `stall_s` after `pieces` pieces of the text."""
+
+    text: str = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None  # the connection breaks after so many characters
+    stall: int | None = None  # nothing more comes after so many characters
+    usage: tuple[int, int] | None = (120, 30)
+    finish: str = "stop"
+    body: str | None = None  # instead of a stream
+
+
+class ScriptedLlm:
+    """An OpenAI-compatible server on loopback. `script` gives the answer to each request body."""
+
+    def __init__(self) -> None:
+        self.script: Callable[[dict[str, Any]], Said] = lambda body: Said("")
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.ending = threading.Event()  # ends stalls
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.requests.append(body)
+                outer.headers.append({k.lower(): v for k, v in self.headers.items()})
+                with contextlib.suppress(OSError):
+                    outer._answer(self, outer.script(body))
+                self.close_connection = True
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                pass
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.ending.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+    def _answer(self, handler: BaseHTTPRequestHandler, said: Said) -> None:
+        body = said.body
+        if said.status != 200 and body is None:
+            body = json.dumps({"error": {"message": "no", "type": "x", "code": "x"}})
+        handler.send_response(said.status)
+        for name, value in said.headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Connection", "close")
+        if body is not None:
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(body.encode())))
+            handler.end_headers()
+            handler.wfile.write(body.encode())
+            return
+        handler.send_header("Content-Type", "text/event-stream")
+        if said.cut is not None:
+            handler.send_header("Content-Length", "999999")  # more than comes: it breaks off
+        handler.end_headers()
+        end = min(n for n in (said.cut, said.stall, len(said.text)) if n is not None)
+        for at in range(0, end, 9):
+            self._event(handler, {"role": "assistant", "content": said.text[at : min(at + 9, end)]})
+        if said.cut is not None:
+            return
+        if said.stall is not None:
+            self.ending.wait(60)
+            return
+        self._event(handler, {}, finish=said.finish)
+        if said.usage is not None:
+            self._event(handler, None, usage=said.usage)
+        handler.wfile.write(b"data: [DONE]\n\n")
+
+    def _event(
+        self,
+        handler: BaseHTTPRequestHandler,
+        delta: dict[str, str] | None,
+        finish: str | None = None,
+        usage: tuple[int, int] | None = None,
+    ) -> None:
+        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+        event: dict[str, Any] = {
+            "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted",
+            "choices": choices,
+        }  # fmt: skip
+        if usage is not None:
+            event["usage"] = {
+                "prompt_tokens": usage[0], "completion_tokens": usage[1],
+                "total_tokens": sum(usage),
+            }  # fmt: skip
+        handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        handler.wfile.flush()
+
+
+@pytest.fixture
+def scripted_llm() -> Iterator[ScriptedLlm]:
+    from rag.llm_limits import forget
+
+    forget()
+    server = ScriptedLlm()
+    yield server
+    server.close()
+    forget()
+
+
+@pytest.fixture
+def said() -> type[Said]:
+    return Said
 
 
 LITHIUM = "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n"

@@ -19,16 +19,17 @@ PACKAGES = ("ui", "evals", "rag", "index")  # each may use what stands to its ri
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Slow to import, or not needed for a question: inside functions only.
 HEAVY = {
-    "bs4", "charset_normalizer", "docx", "faiss", "fastapi", "gradio", "ir_measures", "jieba",
-    "langchain", "langchain_core", "langchain_openai", "lxml", "model2vec", "onnxruntime", "opencc",
-    "openpyxl",
-    "pptx", "pypdfium2", "rapidocr", "rich", "safetensors", "scipy", "sentence_transformers",
-    "sklearn", "starlette", "tantivy", "tiktoken", "tokenizers", "torch", "uvicorn",
+    "bs4", "charset_normalizer", "docx", "faiss", "fastapi", "gradio", "httpx2", "ir_measures",
+    "jieba", "langchain", "langchain_core", "langchain_openai", "langsmith", "lxml", "model2vec",
+    "onnxruntime", "openai", "opencc", "openpyxl", "pptx", "pypdfium2", "rapidocr", "rich",
+    "safetensors", "scipy", "sentence_transformers", "sklearn", "starlette", "tantivy", "tiktoken",
+    "tokenizers", "torch", "uvicorn",
 }  # fmt: skip
 # What a dependency stands on itself, and will not come without.
 BROUGHT = {
     "gradio": {"fastapi", "h11", "pydantic", "starlette", "uvicorn"},
-    "langchain": {"langchain-core", "pydantic"},
+    "langchain": {"langchain-core", "langsmith", "pydantic"},
+    "langchain-openai": {"httpx2", "openai"},
     "sentence-transformers": {"huggingface-hub", "safetensors", "tokenizers"},
 }
 # Classes of langchain_core must be subclassed where they are defined, and the server's routes are

@@ -17,6 +17,14 @@ _TABLE: dict[str, tuple[str, str]] = {
     "nearest": ("可能相关（不是答案）", "Possibly related (not an answer)"),
     "conflicts": ("来源说法不一", "Sources disagree"),
     "conflict_about": ("关于{about}：", "On {about}: "),
+    "fallback": (
+        "（语言模型没有给出可核实的陈述，以下为原文摘录：{why}）",
+        "(The language model gave no statement that could be verified; quotes instead: {why})",
+    ),
+    "llm_unset": (
+        "没有设置，答案只摘录原文（怎么设：docs/llm.md）",
+        "none set, answers are quotes (how to set one: docs/llm.md)",
+    ),
     "understood_as": ("按此理解：{question}", "Understood as: {question}"),
     "failed": ("没有答成：{error}", "Could not be answered: {error}"),
     "page": ("第 {page} 页", "p. {page}"),

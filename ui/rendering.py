@@ -101,6 +101,9 @@ def render_answer(
         return "\n".join([*lines, say("failed", lang, error=printable(answer.error or ""))])
     if answer.status == "abstained":
         return "\n".join([*lines, *_abstention(answer, lang, style, context, width)])
+    if answer.engine.endswith("(fallback)"):
+        why = printable(str((answer.usage or {}).get("fault", "")))
+        lines += [_in(style.faint, say("fallback", lang, why=why)), ""]
     for text in statement_lines(answer):
         lines += _wrap(printable(text), width)
     lines += _conflicts(answer, lang, style, width)

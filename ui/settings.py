@@ -28,12 +28,13 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "retrieval": ("rag.settings", "RetrievalSettings"),
     "reading": ("rag.settings", "ReadingSettings"),
     "answerability": ("rag.settings", "AnswerabilitySettings"),
+    "llm": ("rag.llm_settings", "LlmSettings"),
     "serve": ("ui.server.settings", "ServeSettings"),
 }
 FILE_NAME = "wenju.toml"
 PREFIX = "WENJU_"
 # Environment variables of ours that belong to no stage.
-OWN_VARIABLES = ("WENJU_HOME", "WENJU_LANG", "WENJU_DEBUG", "WENJU_CONFIG")
+OWN_VARIABLES = ("WENJU_HOME", "WENJU_LANG", "WENJU_DEBUG", "WENJU_CONFIG", "WENJU_LLM_API_KEY")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from index.store import Library
     from rag.schema import Answer
     from rag.settings import RagSettings
-    from ui.batch import BatchRun
+    from ui.batch import Asks, BatchRun
 
 _AHEAD = 4  # questions per process that are handed out before their turn
 # Below so many questions for each, a process costs more time than it saves.
@@ -97,6 +103,38 @@ class Workers:
             initializer=_open,
             initargs=(self.library, self.settings, self.run),
         )
+
+
+@dataclass(slots=True)
+class Threads:
+    """Several questions at a time in this process: for what mostly waits, such as for a model."""
+
+    answerer: Asks
+    run: BatchRun
+    n: int
+    _pool: ThreadPoolExecutor = field(init=False)
+
+    def __enter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(self.n, thread_name_prefix="batch")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def answer_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
+        """Each question once with its answer, as they are done. Holds a few at a time."""
+        from ui.batch import ask_one
+
+        todo = iter(questions)
+        pending: dict[Future[Answer], Question] = {}
+        while True:
+            while len(pending) < 2 * self.n and (one := next(todo, None)) is not None:
+                pending[self._pool.submit(ask_one, one, self.answerer, self.run)] = one
+            if not pending:
+                return
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield pending.pop(future), future.result()
 
 
 def sensible(n_questions: int, library: Library) -> int:

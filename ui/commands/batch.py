@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     common.add_asking(parser)
+    common.add_engine(parser)
     common.add_settings(parser)
 
 
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from ui.questions import read_questions
     from ui.rendering import duration
     from ui.results import result_format
-    from ui.workers import Workers, sensible
+    from ui.workers import Threads, Workers, sensible
 
     questions_path, out = Path(args.questions), Path(args.out)
     if out.exists() and questions_path.exists() and out.samefile(questions_path):
@@ -89,8 +90,12 @@ def run(args: argparse.Namespace) -> int:
         library = stack.enter_context(open_library(path))
         run = BatchRun(library.hash, as_of, common.filters(args, library), args.retry_failed)
         n = args.workers or sensible(len(questions.questions), library)
-        answerer: Answerer | Workers = Answerer(library, rag)
-        if n > 1:
+        one = Answerer(library, rag)
+        answerer: Answerer | Threads | Workers = one
+        if rag.llm.is_used:
+            # Waiting is all there is to it: one process keeps one budget and one account.
+            answerer = stack.enter_context(Threads(one, run, args.workers or rag.llm.concurrency))
+        elif n > 1:
             answerer = stack.enter_context(Workers(path, rag, run, n))
         show = stack.enter_context(progress())
 

@@ -46,6 +46,22 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Who puts the answer together."""
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "llm", "extractive"),
+        help=pick(
+            "谁来组织答案：llm 语言模型（每句话都核对过原文，见 docs/llm.md）、"
+            "extractive 只摘录原文、"
+            "auto 设了模型就用模型（默认）",
+            "who puts the answer together: llm, a language model whose every statement is checked"
+            " against the sources (docs/llm.md); extractive, quotes only; auto, the model where one"
+            " is set (default)",
+        ),
+    )
+
+
 def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain",
@@ -155,7 +171,9 @@ def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:
     from ui.settings import find_file, load_settings
 
     file = find_file(os.environ, Path.cwd())
-    return load_settings(names, flags=args.set, environ=os.environ, file=file)
+    engine = getattr(args, "engine", None)
+    flags = [*args.set, *([f"llm.engine={engine}"] if engine else [])]
+    return load_settings(names, flags=flags, environ=os.environ, file=file)
 
 
 def is_coloured(stream: TextIO | None) -> bool:

@@ -33,12 +33,15 @@ _NEEDED = (
     ("lxml", ("网页", "web pages")),
     ("sentence-transformers", ("更大的向量模型", "larger embedding models")),
     ("torch", ("更大的向量模型", "larger embedding models")),
-    ("langchain", ("接入大模型", "LLMs")),
+    ("langchain-openai", ("接入大模型", "LLMs")),
     ("tiktoken", ("计算词元", "token budgets")),
     ("gradio", ("聊天页", "the chat page")),
 )
 # Presence only: a key is never read further, never printed.
-_KEYS = ("OPENAI_API_KEY", "DEEPSEEK_API_KEY", "DASHSCOPE_API_KEY")
+_KEYS = (
+    "WENJU_LLM_API_KEY", "OPENAI_API_KEY", "DEEPSEEK_API_KEY", "DASHSCOPE_API_KEY",
+    "MOONSHOT_API_KEY",
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     _title("大模型密钥（可选）", "Keys of LLMs (optional)")
     for name in _KEYS:
         _line(name, say("set" if os.environ.get(name) else "unset"))
+    _language_model(settings.stage("llm"))
     _places()
     _title("设置", "Settings")
     if not settings.given:
@@ -108,6 +112,20 @@ def _model(settings: object) -> list[str]:
         return [str(error)]
     _line(settings.model, f"{embedder.model_id}, {embedder.dim} dims")
     return []
+
+
+def _language_model(settings: object) -> None:
+    """Asks it for one word where one is set. A model that fails is reported, not missing."""
+    from rag.llm_settings import LlmSettings
+
+    assert isinstance(settings, LlmSettings)
+    _title("语言模型（可选）", "Language model (optional)")
+    if not settings.base_url:
+        _line("llm", say("llm_unset"))
+        return
+    from rag.generation import test_connection
+
+    _line("llm", test_connection(settings))
 
 
 def _places() -> None:

@@ -101,7 +101,7 @@ class AnswerRecord(BaseModel):
     conflicts: list[Conflict]
     abstention: Abstention | None
     confidence: float | None
-    usage: dict[str, float] | None
+    usage: dict[str, float | str | list[str]] | None
     error: str | None
     library: str
     timings_ms: dict[str, float]
