@@ -4,6 +4,8 @@
     ├── BadQuestionSet       a line is not a question, or ids are not unique
     ├── BadRun               a run file is broken, or belongs to other questions or another library
     ├── CannotCompare        two runs share no question, or were not asked the same ones
+    ├── BadBaseline          a baseline is missing, broken or of another version
+    ├── NotComparable        a run and a baseline were made of different questions or documents
     ├── UnknownSet           no set of that name; the message names those there are
     └── CannotPerturb        a perturbation has nothing to change
 
@@ -26,6 +28,14 @@ class BadRun(EvaluationError):
 
 
 class CannotCompare(EvaluationError):
+    pass
+
+
+class BadBaseline(EvaluationError):
+    pass
+
+
+class NotComparable(EvaluationError):
     pass
 
 

@@ -57,15 +57,18 @@ def sign_flip(differences: Sequence[float]) -> float:
     return (1 + extreme) / (1 + DRAWS)
 
 
-def holm(p_values: Sequence[float], attainable: Sequence[float] | None = None) -> list[float]:
+def holm(
+    p_values: Sequence[float], attainable: Sequence[float] | None = None, alpha: float = ALPHA
+) -> list[float]:
     """Adjusted p-values, in the order given; [] for none.
 
-    `attainable`: the smallest p each test could have given. One that could not reach 5 % whatever
-    the signs of its differences is not counted, and keeps its own p: it can never be a false alarm.
+    `attainable`: the smallest p each test could have given. One that could not reach `alpha`
+    whatever the signs of its differences is not counted, and keeps its own p: it can never be a
+    false alarm.
     Source: Holm, Scandinavian Journal of Statistics 6, 1979; Tarone, Biometrics 46, 1990.
     """
     adjusted = list(p_values)
-    counted = [i for i in range(len(p_values)) if attainable is None or attainable[i] < ALPHA]
+    counted = [i for i in range(len(p_values)) if attainable is None or attainable[i] < alpha]
     highest = 0.0
     for rank, i in enumerate(sorted(counted, key=lambda i: p_values[i])):
         highest = max(highest, min(1.0, (len(counted) - rank) * p_values[i]))

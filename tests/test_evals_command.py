@@ -112,7 +112,8 @@ def test_run_score_and_compare(
     # What wenju batch wrote is scored with the questions and the library beside it.
     assert wenju("score", one, "--questions", question_file, "--index", library) == 0
     again = capsys.readouterr().out
-    assert again.split("length")[0] == table.split("length")[0]
+    # Columns are as wide as the slowest question was.
+    assert again.split("length")[0].split() == table.split("length")[0].split()
     with pytest.raises(UsageError, match="--workers 0"):
         wenju("run", question_file, "--index", library, "--out", one, "--workers", 0)
     with pytest.raises(UsageError, match="--by colour"):
@@ -204,3 +205,45 @@ def test_a_library_of_another_model_is_one_error(
     with pytest.raises(IndexMismatch):
         wenju("run", question_file, "--index", tmp_path / "library", "--out", tmp_path / "r.jsonl")
     assert not (tmp_path / "r.jsonl").exists()
+
+
+def test_accept_then_gate(
+    question_file: Path,
+    index_files: IndexFiles,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    library, _ = index_files(DOCS)
+    baseline = tmp_path / "baseline.json"
+    given = ("--baseline", baseline)
+    assert wenju("gate", question_file, "--index", library, *given) == 3
+    assert "wenju eval accept" in capsys.readouterr().err
+    reason = ("--reason", "the first")
+    assert wenju("accept", question_file, "--index", library, *given, *reason) == 0
+    assert "2 questions, " in capsys.readouterr().out
+    # What is asked of which library is remembered; reports are written by their endings.
+    reports = [tmp_path / "reports" / f"gate{e}" for e in (".xml", ".html", ".md", ".json")]
+    written = [word for path in reports for word in ("--report", path)]
+    assert wenju("gate", *given, *written) == 0
+    assert "PASS: no significant regression on 2 questions" in capsys.readouterr().out
+    assert all(path.stat().st_size > 100 for path in reports)
+    assert wenju("gate", *given, "--require-power", 0.05, "--format", "json") == 2
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "too_small"
+    assert found["questions_needed"] > 100
+    assert wenju("gate", *given, "--set", "retrieval.dense=0") == 0
+    assert "- retrieval.dense: 200 → 0" in capsys.readouterr().out
+    # A run of `wenju eval run` is gated without asking again.
+    run = tmp_path / "run.jsonl"
+    assert wenju("run", question_file, "--index", library, "--out", run) == 0
+    assert wenju("gate", *given, "--run", run) == 0
+    capsys.readouterr()
+    with pytest.raises(UsageError, match=r"--report gate\.pdf"):
+        wenju("gate", *given, "--report", "gate.pdf")
+    with pytest.raises(UsageError, match="--strict colour"):
+        wenju("gate", *given, "--strict", "colour")
+    # A document that is not in the index any more: nothing can be said, and which is named.
+    index_sources(tmp_path / "less", [tmp_path / "docs" / "贸易"], IndexSettings())
+    assert wenju("gate", *given, "--index", tmp_path / "less", *written) == 3
+    assert "ports.md" in capsys.readouterr().err
+    assert all("ports.md" in path.read_text(encoding="utf-8") for path in reports)

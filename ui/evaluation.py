@@ -19,7 +19,7 @@ BUILTIN = "builtin"
 BUILTIN_LIBRARY = "demo"
 
 
-def _questions(name: str, split: str | None = None) -> list[Question]:
+def questions_of(name: str, split: str | None = None) -> list[Question]:
     from evals.questions import builtin, load
 
     if name == BUILTIN:
@@ -27,7 +27,7 @@ def _questions(name: str, split: str | None = None) -> list[Question]:
     return [q for q in load(Path(name)) if split in (None, q.split)]
 
 
-def _library(args: argparse.Namespace) -> Path:
+def library_of(args: argparse.Namespace) -> Path:
     builtin = getattr(args, "questions", None) == BUILTIN
     if args.index is None:
         args.index = BUILTIN_LIBRARY if builtin else common.DEFAULT_LIBRARY
@@ -46,10 +46,10 @@ def check(args: argparse.Namespace) -> int:
     from evals.sources import LibrarySources, folder_sources
     from index.store import open_library
 
-    questions = _questions(args.questions)
+    questions = questions_of(args.questions)
     folder = _documents(args)
     if args.index is not None:
-        with open_library(_library(args)) as library:
+        with open_library(library_of(args)) as library:
             problems = find_problems(questions, LibrarySources(library))
     elif folder is not None:
         sources, skipped = folder_sources(folder)
@@ -87,8 +87,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.workers < 1:
         raise UsageError(f"--workers {args.workers}: {pick('至少为 1', 'it must be 1 or more')}")
-    questions = _questions(args.questions, args.split)
-    path, as_of = _library(args), common.as_of(args)
+    questions = questions_of(args.questions, args.split)
+    path, as_of = library_of(args), common.as_of(args)
     rag = common.settings(args, ["rag"]).stage("rag")
     with progress() as show:
         cases = run_questions(
@@ -122,9 +122,9 @@ def score(args: argparse.Namespace) -> int:
         _print_report(args, read_run(args.results))
         return 0
     records = {str(r.get("id")): r for r in read_records(args.results)}
-    with open_library(_library(args)) as library:
+    with open_library(library_of(args)) as library:
         sources = LibrarySources(library)
-        cases = [examine(q, records.get(q.id), sources) for q in _questions(args.questions)]
+        cases = [examine(q, records.get(q.id), sources) for q in questions_of(args.questions)]
     _print_report(args, cases)
     return 0
 
@@ -163,7 +163,7 @@ def perturb(args: argparse.Namespace) -> int:
     from evals.questions import save
     from evals.sources import folder_sources
 
-    questions, folder = _questions(args.questions), _documents(args)
+    questions, folder = questions_of(args.questions), _documents(args)
     if folder is None:
         raise UsageError(pick("缺少 --documents 文件夹", "--documents FOLDER is needed"))
     if args.kind in QUESTION_KINDS:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ui import evaluation
+from ui import evaluation, gating
 from ui.commands import common
 from ui.errors import UiError
 from ui.messages import pick
@@ -26,6 +26,8 @@ EXAMPLES = """\
   wenju eval run builtin --out after.jsonl --set retrieval.dense=0
   wenju eval compare before.jsonl after.jsonl
   wenju eval score before.jsonl --by type,document
+  wenju eval accept builtin --baseline baseline.json --reason "第一份"
+  wenju eval gate --baseline baseline.json --report gate.html --report gate.xml
   wenju eval check questions.jsonl --documents 资料/
   wenju eval perturb year builtin --out 换了年份/
   wenju eval convert squad dev.json --out dev/"""
@@ -105,6 +107,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=pick("有指标显著变差则退出码为 1", "exit 1 where a metric is significantly worse"),
     )
 
+    gate = part(
+        "gate",
+        gating.gate,
+        "与基线比较：显著变差则退出码 1，问题太少 2，无法比较 3",
+        "against a baseline: exit 1 where significantly worse, 2 too few questions,"
+        " 3 not comparable",
+    )
+    _add_gated(gate)
+    gate.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help=pick(
+            "另写一份报告，格式看扩展名：{}；可多次使用",
+            "also write a report, by its ending: {}; may be repeated",
+        ).format(" ".join(gating.ENDINGS)),
+    )
+    gate.add_argument(
+        "--min-effect",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help=pick(
+            "比这更小的下降不管（默认 0.01）", "smaller drops are left alone (default: 0.01)"
+        ),
+    )
+    gate.add_argument(
+        "--require-power",
+        type=float,
+        nargs="?",
+        const=0.05,
+        metavar="SHARE",
+        help=pick(
+            "看不出这么大的下降时退出码为 2，并说还差多少题（默认 0.05）",
+            "exit 2 where a drop of this size would not be seen, with the number of questions"
+            " that are missing (default: 0.05)",
+        ),
+    )
+    gate.add_argument(
+        "--strict",
+        metavar="METRIC",
+        action="append",
+        default=[],
+        help=pick(
+            "这项指标有一题变差就算退步，如 offsets；可多次使用",
+            "one question that is worse on it fails, such as offsets; may be repeated",
+        ),
+    )
+    gate.add_argument(
+        "--listed", type=int, default=20, metavar="N", help=pick("列出多少题", "questions listed")
+    )
+    _add_format(gate)
+
+    accept = part(
+        "accept",
+        gating.accept,
+        "把现在的结果定为基线，并写明理由",
+        "make what is now the baseline, with a reason",
+    )
+    _add_gated(accept)
+    accept.add_argument(
+        "--reason", metavar="TEXT", required=True, help=pick("为什么", "why it is good enough")
+    )
+
     perturb = part(
         "perturb", evaluation.perturb, "改动问题或文档，另存一份", "change questions or documents"
     )
@@ -146,6 +214,36 @@ def _add_questions(parser: Any) -> None:
         metavar="QUESTIONS",
         help=pick("问题集（文件或文件夹），或 builtin", "a file or folder, or builtin"),
     )
+
+
+def _add_gated(parser: Any) -> None:
+    """What gate and accept share: what is asked of what."""
+    parser.add_argument(
+        "questions",
+        metavar="QUESTIONS",
+        nargs="?",
+        help=pick("问题集；默认是基线的", "the question set (default: the baseline's)"),
+    )
+    parser.add_argument("--baseline", metavar="FILE.json", required=True, type=Path)
+    _add_library(parser)
+    _add_documents(parser)
+    parser.add_argument(
+        "--run",
+        dest="run_file",
+        metavar="RUN.jsonl",
+        type=Path,
+        help=pick(
+            "不再提问，用这次 eval run 的结果", "ask nothing: take what eval run has written"
+        ),
+    )
+    parser.add_argument("--out", metavar="RUN.jsonl", type=Path)
+    parser.add_argument("--workers", type=int, default=1, metavar="N")
+    parser.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help=pick("题目未注明时的「今天」", "today, unless a question says"),
+    )
+    common.add_settings(parser)
 
 
 def _add_library(parser: Any) -> None:
