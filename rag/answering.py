@@ -21,6 +21,7 @@ from rag.history import complete, said_before, turns_of, unsaid
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank, score
 from rag.reading import Draft, read
+from rag.reading_parts import read_parts
 from rag.requests import request_of
 from rag.retrieval import Retrieval, retrieve
 from rag.schema import Abstention, Answer, Citation, Conflict, RankedSentence, Shown, Statement
@@ -242,8 +243,12 @@ class Answerer:
             yield from fluent.read(asked.language, retrieval, scores, drafts)
             engine = fluent.engine
         if self._is_sure(confidence) and not (fluent and fluent.statements):
-            found = disagreement(retrieval, scores) if wanted is None else None
-            drafts = read(retrieval, scores, self.settings.reading, sides_of(found))
+            reading = self.settings.reading
+            found = None
+            drafts = read_parts(retrieval, scores, reading) if wanted is None else ()
+            if not drafts:
+                found = disagreement(retrieval, scores) if wanted is None else None
+                drafts = read(retrieval, scores, reading, sides_of(found))
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
         elif fluent is not None and fluent.statements:

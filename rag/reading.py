@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from index.schema import Document, Span, part_of
 from index.segmenting import key
@@ -26,6 +27,7 @@ from rag.asking import (
 )
 from rag.clauses import best_part
 from rag.ranking import Scores, order
+from rag.reading_model import Judgement
 from rag.resolving import antecedent, neighbour
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
@@ -39,8 +41,8 @@ _LEADS = 6  # sentences that may hold the short answer
 _PHRASE_LEADS = 2
 _LEAD_GAP = 2.0  # how far below the best the one with the short answer may stand
 _SHORT_WORTH = 1.0  # a sure short answer lifts its sentence by so much
-_SURE = 0.75  # a short answer this probable needs one sentence beside it
-_SAME = 0.8  # share of common character pairs from which two sentences say the same
+SURE = 0.75  # a short answer this probable needs one sentence beside it
+SAME = 0.8  # share of common character pairs from which two sentences say the same
 _NOVELTY = 1.2  # what a sentence gains that says a concept not said yet
 _OTHER_DOCUMENT = 1.5  # … or that another document says, where several are asked for
 _REPETITION = 2.0  # what one loses that only says what was said
@@ -56,6 +58,7 @@ _PROMISES = re.compile(
     r"[两二三四五六七八九十几\d]+[个条项种类点招方面大步][^,，。]{0,12}(?:[:：]|。|$)|(?:如下|包括|以下|following)"
 )
 _BRIEF = 48  # characters of a sentence that may stand before the one it resolves
+Judgements = Mapping[int, Judgement]
 _WHO_WROTE = frozenset((PERSON, DATE, ORGANISATION, SOURCE))
 
 
@@ -74,6 +77,7 @@ class Draft:
     place: int = -1
     probability: float = 0.0  # of the short answer
     cut: tuple[bool, bool] = (False, False)  # whether the sentence goes on before, after
+    more: tuple[tuple[Span, ...], ...] = ()  # short answers that are said after `short`
 
 
 def read(
@@ -81,19 +85,20 @@ def read(
     scores: Scores,
     settings: ReadingSettings,
     also: Mapping[int, tuple[Span, ...]] | None = None,
+    judgements: Judgements = MappingProxyType({}),
 ) -> list[Draft]:
     """Drafts in the order in which they are said; nothing found gives [].
 
     `also`: sentences that have to be among them (the sides of a disagreement), place → what each
-    says in short.
+    says in short. `judgements`: what the reading model says of some sentences, by place.
     """
     also = also or {}
-    pool = _pool(retrieval, scores, settings)
+    pool = pool_of(retrieval, scores, settings)
     if not pool:
         return []
     shorts = leads(retrieval, scores, pool) if retrieval.asked.is_one_thing else {}
     if shorts:
-        pool = _led(pool, scores, shorts)
+        pool = led(pool, scores, shorts)
     if also:
         pool = [*also, *(i for i in pool if i not in also)]
         shorts = {i: (spans, 1.0) for i, spans in also.items()}
@@ -102,7 +107,9 @@ def read(
         chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
     else:
         chosen = _several(retrieval, scores, settings, pool)
-    drafts = [_draft(retrieval, scores, settings, i, shorts.get(i), chosen) for i in chosen]
+    drafts = [
+        draft_of(retrieval, scores, settings, i, shorts.get(i), chosen, judgements) for i in chosen
+    ]
     return _resolved(retrieval, drafts, len(also))
 
 
@@ -143,16 +150,18 @@ def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
     return ranked[0] if ranked else None
 
 
-def _pool(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[int]:
+def pool_of(
+    retrieval: Retrieval, scores: Scores, settings: ReadingSettings, gap: float = MAX_GAP
+) -> list[int]:
     """Places worth reading, best first: no captions or headings where there is more, no repeats."""
     places = order(scores)[: 4 * settings.max_several + 8]
-    near = [i for i in places if scores[places[0]] - scores[i] <= MAX_GAP]
+    near = [i for i in places if scores[places[0]] - scores[i] <= gap]
     useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])] or near[:1]
     shown: list[set[str]] = []
     kept = []
     for i in useful:
-        pairs = _pairs(retrieval.sentences[i].candidate.key)
-        if pairs and not any(_overlap(pairs, other) >= _SAME for other in shown):
+        pairs = pairs_of(retrieval.sentences[i].candidate.key)
+        if pairs and not any(overlap_of(pairs, other) >= SAME for other in shown):
             kept.append(i)
             shown.append(pairs)
     return kept
@@ -168,7 +177,7 @@ def _is_padding(retrieval: Retrieval, found: Found) -> bool:
     return found.candidate.key.rstrip(" ”\"'」）)").endswith(("?", "？"))
 
 
-def _led(
+def led(
     pool: list[int], scores: Scores, shorts: dict[int, tuple[tuple[Span, ...], float]]
 ) -> list[int]:
     lead = max(
@@ -188,14 +197,14 @@ def _few(
     shorts: dict[int, tuple[tuple[Span, ...], float]],
     forced: int,
 ) -> list[int]:
-    sure = pool[0] in shorts and shorts[pool[0]][1] >= _SURE
+    sure = pool[0] in shorts and shorts[pool[0]][1] >= SURE
     most = max(forced, 2 if sure else settings.max_statements)
     chosen: list[int] = []
     length = 0
     for i in pool:
         if len(chosen) == most:
             break
-        size = min(_size(retrieval.sentences[i]), settings.max_statement_chars)
+        size = min(size_of(retrieval.sentences[i]), settings.max_statement_chars)
         if len(chosen) >= max(1, forced) and length + size > settings.max_answer_chars:
             continue
         chosen.append(i)
@@ -230,7 +239,7 @@ class _Told:
         value += _NOVELTY * new / self._total
         if asked.from_each and found.document.doc_id not in self._documents:
             value += _OTHER_DOCUMENT
-        return value - _REPETITION * _overlap(_pairs(keyed), self._pairs)
+        return value - _REPETITION * overlap_of(pairs_of(keyed), self._pairs)
 
     def add(self, place: int) -> None:
         found = self._retrieval.sentences[place]
@@ -238,7 +247,7 @@ class _Told:
         concepts = self._retrieval.concepts
         self._said = [max(s, _value(c, keyed)) for s, c in zip(self._said, concepts, strict=True)]
         self._documents.add(found.document.doc_id)
-        self._pairs |= _pairs(keyed)
+        self._pairs |= pairs_of(keyed)
 
 
 def _several(
@@ -255,14 +264,14 @@ def _several(
         if chosen and told.worth(best) < float(scores[chosen[0]]) - MAX_GAP:
             break
         rest.remove(best)
-        size = min(_size(retrieval.sentences[best]), settings.max_statement_chars)
+        size = min(size_of(retrieval.sentences[best]), settings.max_statement_chars)
         if chosen and length + size > settings.max_several_chars:
             continue
         for i in [best, *_announced(retrieval, best, settings)]:
             if i in chosen or len(chosen) == settings.max_several:
                 continue
             chosen.append(i)
-            length += min(_size(retrieval.sentences[i]), settings.max_statement_chars)
+            length += min(size_of(retrieval.sentences[i]), settings.max_statement_chars)
             told.add(i)
         rest = [i for i in rest if i not in chosen]
     ordered = _in_order(retrieval, chosen)
@@ -304,19 +313,19 @@ def _in_order(retrieval: Retrieval, chosen: list[int]) -> list[int]:
     )
 
 
-def _draft(
+def draft_of(
     retrieval: Retrieval,
     scores: Scores,
     settings: ReadingSettings,
     place: int,
     short: tuple[tuple[Span, ...], float] | None,
     chosen: Sequence[int],
+    judgements: Judgements = MappingProxyType({}),
 ) -> Draft:
     found = retrieval.sentences[place]
     first = place == chosen[0] or not retrieval.asked.is_one_thing
-    spans, cut = shortened(
-        found, retrieval, settings.max_statement_chars, short[0] if short else ()
-    )
+    keep = short[0] if short else likely_span(retrieval, place, judgements)
+    spans, cut = shortened(found, retrieval, settings.max_statement_chars, keep)
     draft = Draft(
         found.document,
         spans,
@@ -356,6 +365,14 @@ def _resolved(retrieval: Retrieval, drafts: list[Draft], forced: int) -> list[Dr
         return drafts
     kept = drafts[1 : max(forced, 2)]
     return [first, Draft(first.document, before, first.score), *kept]
+
+
+def likely_span(retrieval: Retrieval, place: int, judgements: Judgements) -> tuple[Span, ...]:
+    """Where the reading model sees the answer, which a cut must not lose; () where it sees none."""
+    judged = judgements.get(place)
+    if judged is None or judged.relevance < 0 or judged.span[0] >= judged.span[1]:
+        return ()
+    return part_of(retrieval.sentences[place].sentence.spans, *judged.span)
 
 
 def _joined(
@@ -409,7 +426,7 @@ def _within(spans: tuple[Span, ...], part: tuple[Span, ...]) -> tuple[int, int]:
     return start, end
 
 
-def _size(found: Found) -> int:
+def size_of(found: Found) -> int:
     return sum(map(len, found.sentence.spans))
 
 
@@ -417,12 +434,12 @@ def _value(concept: Concept, text: str) -> float:
     return max((a.weight for a in concept.alternatives if contains(text, a.term)), default=0.0)
 
 
-def _pairs(keyed: str) -> set[str]:
+def pairs_of(keyed: str) -> set[str]:
     letters = "".join(_LETTERS.findall(keyed))
     return {letters[i : i + 2] for i in range(len(letters) - 1)} or (
         {letters} if letters else set()
     )
 
 
-def _overlap(a: set[str], b: set[str]) -> float:
+def overlap_of(a: set[str], b: set[str]) -> float:
     return len(a & b) / max(1, min(len(a), len(b)))

@@ -40,7 +40,7 @@ class ReadingSettings:
     max_statement_chars: int = 160  # a longer sentence is shown from its best clauses
     max_answer_chars: int = 420
     max_several: int = 5  # statements where several things, a reason or a way are asked for
-    max_several_chars: int = 560
+    max_several_chars: int = 700
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_statements <= 10:

@@ -12,7 +12,7 @@ _SIGNS = re.compile(r"\*\*|(?<![\w_])__|__(?![\w_])|\[\^[^\]\s]{1,12}\]")
 
 
 def said(draft: Draft) -> list[str]:
-    """The short answer, where there is one, and the sentence itself."""
+    """The short answers, where there are any, and the sentence itself."""
     document = draft.document
     text = plain(document.quote(draft.spans), document.format)
     before, after = draft.cut
@@ -20,8 +20,8 @@ def said(draft: Draft) -> list[str]:
     whole = f"{whole} {CUT}" if after else whole
     if not draft.short:
         return [whole]
-    short = plain(document.quote(draft.short), document.format).strip()
-    return [short, whole] if short and short != whole else [whole]
+    shorts = [plain(document.quote(s), document.format).strip() for s in (draft.short, *draft.more)]
+    return [*dict.fromkeys(s for s in shorts if s and s != whole), whole]
 
 
 def plain(text: str, format: str) -> str:
