@@ -14,7 +14,7 @@ export HF_HUB_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo chat test test-browser test-wheel lint check bench docs pins
+.PHONY: help install demo chat screenshots test test-browser test-wheel lint check bench docs pins
 
 help:
 	@echo "make demo          index the sample library and answer six questions"
@@ -41,6 +41,10 @@ demo: $(STAMP)
 
 chat: $(STAMP)
 	@$(BIN)/wenju chat
+
+# Pictures of the page for the documents, in docs/images.
+screenshots: $(STAMP)
+	@.ci/chromium && $(BIN)/python benchmarks/screenshots.py
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -m "not browser"

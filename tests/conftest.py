@@ -350,4 +350,18 @@ def said() -> type[Said]:
     return Said
 
 
+@pytest.fixture(scope="session")
+def begin_server(tiny_model: Path) -> Callable[..., Launched]:
+    """Starts a server, page and all, over a home with a library of these files."""
+
+    def begin(home: Path, files: Mapping[str, str | bytes], *arguments: str) -> Launched:
+        docs = write_files(home / "docs", files)
+        settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
+        index_sources(home / "libraries" / "default", [docs], settings)
+        log = home / "server.log"
+        return launch(home, tiny_model, log, *arguments, page=True, WENJU_LANG="zh")
+
+    return begin
+
+
 LITHIUM = "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n"

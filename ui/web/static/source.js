@@ -134,13 +134,13 @@ function withPages(text, wanted) {
   show(true);
   const { focus, question, around, ...place } = wanted;
   post("/v1/view/pages", { ...place, scale: Math.min(3, 1.2 * (devicePixelRatio || 1)) }).then(({ pages: found }) => {
-    fill(pages, found.map((page) => h("figure.wj-page", {},
+    fill(pages, found.map((page) => h("figure", {}, h("div.wj-page", {},
       h("img", { alt: say("page_image", { n: page.number }), src: `data:image/png;base64,${page.image}`,
         width: String(Math.round(page.width)), height: String(Math.round(page.height)) }),
       page.boxes.map(([left, top, right, bottom]) => h("span.wj-box", {
         style: `left:${left * 100}%;top:${top * 100}%;width:${(right - left) * 100}%;height:${(bottom - top) * 100}%`,
-      })),
-      h("figcaption", {}, say("page_n", { n: page.number }), !page.boxes.length && ` — ${say("page_unsure")}`))));
+      }))),
+      h("figcaption.wj-page-n", {}, say("page_n", { n: page.number }), !page.boxes.length && ` — ${say("page_unsure")}`))));
     if (!pages.hidden) pages.querySelector(".wj-box")?.scrollIntoView({ block: "center" });
   }).catch(() => {
     fill(pages, h("p.wj-problem", { role: "alert" }, say("page_gone")));
@@ -164,7 +164,8 @@ function blocks(view) {
   });
 }
 
-function table(block) {
+// A table of a view: cited rows and the cell that answers stand out.
+export function table(block) {
   return h("div.wj-scroll", { tabindex: "0" }, h("table.wj-table", {},
     block.columns.some(Boolean) && h("thead", {}, h("tr", {}, block.columns.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, block.rows.map((row) => h("tr", { class: row.cited ? "is-cited" : "" },

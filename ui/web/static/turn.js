@@ -2,7 +2,7 @@
 import { post, postForText } from "./api.js";
 import { abstained, conflicts, shortOf, sources, statement } from "./answer.js";
 import { copyText, fill, h, icon, menu, put, toast } from "./dom.js";
-import { openSource } from "./source.js";
+import { openSource, table } from "./source.js";
 import { state } from "./state.js";
 import { languageNow, say } from "./words.js";
 
@@ -50,6 +50,7 @@ export function turnElement(turn, redo) {
         const short = shortOf(record.statements, record.citations);
         put(answer, record.statements.map((one) => statement(one, citations, open, one === short)),
           conflicts(record, open), sources(record, open));
+        asTables(answer, turn, record, short);
       }
       return put(answer, tools(turn));
     },
@@ -59,6 +60,28 @@ export function turnElement(turn, redo) {
         h("button.wj-button", { type: "button", onclick: again }, icon("again"), say("retry")));
     },
   };
+}
+
+const looksLikeRow = (text, source) =>
+  text.includes(" | ") || /\.(csv|tsv|xlsx)$/i.test(source) || /\S\s+[\d.,%]+\s+[\d.,%]+/.test(text);
+
+// A row of a table reads as a table: under its header, the cell that was asked for marked.
+async function asTables(answer, turn, record, short) {
+  for (const [i, element] of [...answer.querySelectorAll(".wj-statement, .wj-short")].entries()) {
+    const one = record.statements[i];
+    const citation = record.citations.find((c) => c.n === one.citations[0]);
+    if (!citation || !looksLikeRow(one.text, citation.source)) continue;
+    try {
+      const view = await post("/v1/view", { doc_id: citation.doc_id, library: turn.library, around: 0,
+        spans: citation.spans.map(({ start, end }) => ({ start, end })),
+        question: record.completed_question ?? turn.question, focus: short?.citations.includes(citation.n) ? short.text : "" });
+      const rows = view.blocks.find((block) => block.kind === "table");
+      if (!rows) continue;
+      rows.rows = rows.rows.filter((row) => row.cited);
+      const chips = [...element.querySelectorAll(".wj-chip")];
+      element.replaceWith(h("div.wj-row-table", {}, table(rows), chips));
+    } catch { /* the words stay as they are */ }
+  }
 }
 
 function understood(turn, record, redo) {

@@ -1,6 +1,6 @@
 // Files come in: chosen or dropped, one job each, so that what is read can be asked at once.
 import { follow, upload } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { baseName, fill, h, icon } from "./dom.js";
 import { choose, loadDocuments, loadLibraries, state, tell } from "./state.js";
 import { say } from "./words.js";
 
@@ -112,7 +112,7 @@ async function bring(rows, library) {
     set({ state: "indexing" });
     const ended = await follow(`/v1/jobs/${job.id}`, null, 250);
     if (ended.status !== "done") return set({ state: "skipped", detail: ended.error ?? "" });
-    const reasons = new Map((ended.result?.skipped ?? []).map((one) => [one.source, one.reason]));
+    const reasons = new Map((ended.result?.skipped ?? []).map((one) => [baseName(one.source), one.reason]));
     for (const row of rows) {
       const reason = reasons.get(row.name);
       Object.assign(row, reason === undefined ? { state: "indexed" } : { state: "skipped", detail: reason });
