@@ -2,7 +2,7 @@
 
     python benchmarks/screenshots.py [--out docs/images] [--only NAME …]
 
-Starts a server over a home of its own, opens the page in Debian's chromium, and writes a PNG a state.
+Starts a server over a home of its own, opens the page in Debian's chromium, writes a PNG a state.
 """
 
 from __future__ import annotations

@@ -253,12 +253,12 @@ _TABLE: dict[str, tuple[str, str]] = {
         "This key is wrong or has been revoked; ask for a new one.",
     ),
     "llm_none": (
-        "还没有配置语言模型：在 wenju.toml 的 [llm] 里写 base_url、model 和 key",
-        "no language model is set up: write base_url, model and key under [llm] in wenju.toml",
+        "还没有配置语言模型：在 wenju.toml 的 [llm] 里写 base_url 和 model",
+        "no language model is set up: write base_url and model under [llm] in wenju.toml",
     ),
     "llm_refused": (
-        "服务不认这把密钥（{status}）：检查 [llm] 的 key",
-        "the service does not take the key ({status}): check key under [llm]",
+        "服务不认这把密钥（{status}）：检查 WENJU_LLM_API_KEY",
+        "the service does not take the key ({status}): check WENJU_LLM_API_KEY",
     ),
     "llm_unknown": (
         "地址上没有模型 {model}（404）：检查 [llm] 的 base_url 和 model",

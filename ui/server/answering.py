@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rag.schema import Answer, Shown
 from ui.server.errors import ApiError
@@ -39,6 +39,7 @@ class Asked:
     completed: str | None = None  # asked instead of what would be made of a follow-up
     max_statements: int | None = None
     min_confidence: float | None = None
+    engine: Literal["extractive", "llm"] | None = None
 
     def settings(self, given: RagSettings) -> RagSettings:
         if self.max_statements is not None:
@@ -47,6 +48,9 @@ class Asked:
         if self.min_confidence is not None:
             judging = replace(given.answerability, min_confidence=self.min_confidence)
             given = replace(given, answerability=judging)
+        # A model that is not set up cannot be asked for.
+        if self.engine is not None and given.llm.model:
+            given = replace(given, llm=replace(given.llm, engine=self.engine))
         return given
 
     def options(self) -> dict[str, Any]:

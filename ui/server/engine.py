@@ -12,6 +12,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from rag.errors import AnsweringError
+from rag.llm_settings import LlmSettings, api_key_of
 from ui.messages import say
 from ui.server import models
 from ui.server.services import CallerOf, Services, ServicesOf
@@ -28,7 +30,8 @@ async def engine(services: ServicesOf, caller: CallerOf) -> Any:
         {
             "model": llm.model if llm is not None else None,
             "base_url": llm.base_url if llm is not None else None,
-            "has_key": llm is not None and bool(llm.key),
+            "has_key": llm is not None and bool(_key(llm)),
+            "is_used": llm is not None and llm.is_used,
         }
     )
 
@@ -44,19 +47,26 @@ async def test(services: ServicesOf, caller: CallerOf) -> Any:
     return JSONResponse({"ok": problem is None, "message": problem or "", "ms": ms})
 
 
-def _llm(services: Services) -> Any:
-    """Settings with `base_url`, `model` and `key`; None where no model is set up."""
-    found: Any = getattr(services.answering.settings, "llm", None)
-    return found if found is not None and found.model else None
+def _llm(services: Services) -> LlmSettings | None:
+    """None where no model is set up."""
+    found = services.answering.settings.llm
+    return found if found.model else None
 
 
-def _problem(llm: Any) -> str | None:
+def _key(llm: LlmSettings) -> str:
+    try:
+        return api_key_of(llm) or ""
+    except AnsweringError:
+        return ""
+
+
+def _problem(llm: LlmSettings) -> str | None:
     """What a user can do about it; None where the model answers. Never holds the key."""
     body = {"model": llm.model, "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
     request = urllib.request.Request(
         llm.base_url.rstrip("/") + "/chat/completions",
         data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {llm.key}"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {_key(llm)}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:

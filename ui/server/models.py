@@ -80,6 +80,10 @@ class Ask(Where):
         None, description="asked instead of what would be made of a follow-up"
     )
     max_statements: int | None = Field(None, ge=1, le=10)
+    engine: Literal["extractive", "llm"] | None = Field(
+        None,
+        description="quotes alone, or the language model; default: as it is set up",
+    )
     min_confidence: float | None = Field(
         None, ge=0, le=1, description="silence below this; default: the calibrated threshold"
     )
@@ -208,6 +212,7 @@ class Engine(BaseModel):
     model: str | None = Field(description="null: answers are quotes alone")
     base_url: str | None
     has_key: bool
+    is_used: bool = Field(description="for questions that do not say `engine`")
 
 
 class EngineTest(BaseModel):

@@ -144,6 +144,7 @@ async function run(turn, earlier, shown) {
   if (turn.scope.length) body.sources = turn.scope.map(exactly);
   if (preferences.maxStatements) body.max_statements = preferences.maxStatements;
   if (LEVELS[preferences.careful] != null) body.min_confidence = LEVELS[preferences.careful];
+  if (preferences.engine) body.engine = preferences.engine === "model" ? "llm" : "extractive";
   try {
     const record = await ask(body, (event) => shown.add(event), stop.signal);
     if (turn.state && !record.library.includes(turn.state)) turn.note = say("link_changed");

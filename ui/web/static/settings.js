@@ -15,7 +15,10 @@ export async function mountSettings(element) {
 
 // What the server knows of engines and risk; asked for when the tab is opened.
 export async function loadSettings() {
-  try { engine = await get("/v1/engine"); } catch { /* shown without */ }
+  try {
+    curve ??= await (await fetch(new URL("risk.json", import.meta.url))).json();
+    engine = await get("/v1/engine");
+  } catch { /* shown without */ }
   draw();
 }
 
@@ -47,7 +50,7 @@ function how() {
   } }, say("set_test"));
   return group(say("set_how"), null,
     choices("how", [["quotes", say("set_quotes"), say("set_quotes_lead")], ["model", say("set_model"), say("set_model_lead"), !hasModel]],
-      hasModel && preferences.engine === "model" ? "model" : "quotes", (engine_) => prefer({ engine: engine_ })),
+      hasModel && (preferences.engine ? preferences.engine === "model" : engine.is_used) ? "model" : "quotes", (engine_) => prefer({ engine: engine_ })),
     hasModel ? h("div.wj-model", {}, h("p", {}, say("set_model_is", { model: engine.model, url: engine.base_url,
       key: say(engine.has_key ? "set_key_set" : "set_key_unset") })), test, told) : h("p.wj-faint.wj-small", {}, say("set_model_none")));
 }
@@ -63,7 +66,7 @@ const pointOf = (level) => curve?.levels?.[level];
 
 function curveLine(level) {
   const point = pointOf(level);
-  return point && say("set_curve_point", { a: Math.round(point.answered * 100), w: Math.round(point.wrong * 100), n: curve.questions });
+  return point && say("set_curve_point", { a: Math.round(point.answered * 100), r: Math.round((1 - point.wrong) * 100) });
 }
 
 // Share of answerable questions that are answered against the share of wrong answers.
@@ -93,7 +96,7 @@ function drawing() {
     svg.append(make("circle", { cx: x(point.answered), cy: y(point.wrong), r: level === preferences.careful ? 7 : 4,
       class: level === preferences.careful ? "wj-point is-now" : "wj-point" }));
   }
-  return h("figure.wj-curve-box", {}, svg, h("figcaption.wj-faint.wj-small", {}, say("set_curve")));
+  return h("figure.wj-curve-box", {}, svg, h("figcaption.wj-faint.wj-small", {}, `${say("set_curve")}。${say("set_curve_source", { n: curve.questions })}`));
 }
 
 function statements() {
