@@ -1,4 +1,4 @@
-"""Fit the sentence ranker and the judge of answerability.
+"""Fit the sentence ranker.
 
     python benchmarks/fit_ranker.py --data FOLDER [--reports FILE] [--write]
 
@@ -10,9 +10,9 @@ other shapes, as transcripts and as papers with headings and notes. FILE holds r
 ({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py).
 
 The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
-drawn from the softmax over all sentences found. The judge is a logistic regression over what was
-found, fitted on the ranker's held-out scores. Reported by five-fold cross-validation over passages.
-`--write` fits both on everything and writes rag/ranker.json and rag/answerability.json.
+drawn from the softmax over all sentences found. Reported by five-fold cross-validation over passages.
+`--write` fits on everything and writes rag/ranker.json. The judge of answerability is fitted after
+it, by fit_judge.py.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 from benchmarks import shapes
 from benchmarks.reference_library import ReferenceLibrary, document_of
 from index.schema import Document
 from index.segmenting import load_dictionary
-from rag import answerability, ranking
+from rag import ranking
 from rag.features import NAMES
 from rag.normalising import normalise
 from rag.reading import read
@@ -48,11 +47,6 @@ from rag.settings import ReadingSettings, RetrievalSettings
 Vector = npt.NDArray[np.float64]
 FOLDS = 5
 L2_RANKER = 5.0
-C_JUDGE = 0.3
-FALSE_ABSTENTION = 0.05  # of the answerable questions, how many may be met with silence
-# Small where a library's documents resemble each other, whether or not one answers: a judge that
-# leans on them falls silent in every library on a single subject.
-NOT_JUDGED = ("share", "share3", "spread", "lead", "lead_document", "one_document")
 AS_OF = date(2026, 1, 31)
 # Where the fitting data has no examples of a kind of block, in units of the score.
 PRIORS = {
@@ -251,24 +245,6 @@ def held_out_scores(cases: Sequence[Case]) -> list[Vector]:
     return out
 
 
-def judge_rows(cases: Sequence[Case], scores: Sequence[Vector]) -> Vector:
-    empty = np.zeros(len(answerability.NAMES))
-    found = [answerability.describe(c.retrieval, s) for c, s in zip(cases, scores, strict=True)]
-    return np.array([empty if f is None else f for f in found])
-
-
-def fit_judge(rows: Vector, labels: npt.NDArray[np.bool_]) -> tuple[Vector, float]:
-    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    scale[[answerability.NAMES.index(name) for name in NOT_JUDGED]] = np.inf
-    model = LogisticRegression(C=C_JUDGE, max_iter=5000).fit((rows - mean) / scale, labels)
-    weights = model.coef_[0] / scale
-    return weights, float(model.intercept_[0] - weights @ mean)
-
-
-def probabilities(rows: Vector, weights: Vector, bias: float) -> Vector:
-    return np.asarray(1 / (1 + np.exp(-(rows @ weights + bias))))
-
-
 def report_ranks(cases: Sequence[Case], scores: Sequence[Vector]) -> None:
     """A gold sentence among the top 1, 3 and 10, by set."""
     for name in dict.fromkeys(c.set_name for c in cases):
@@ -283,32 +259,21 @@ def report_ranks(cases: Sequence[Case], scores: Sequence[Vector]) -> None:
         )
 
 
-def report(
-    name: str, cases: Sequence[Case], scores: Sequence[Vector], p: Vector, threshold: float
-) -> None:
+def report(name: str, cases: Sequence[Case], scores: Sequence[Vector]) -> None:
     tops, right, english = [], [], []
-    answered_right, silent, rejected = [], [], []
-    for case, score, probability in zip(cases, scores, p, strict=True):
-        if case.set_name != name:
-            continue
-        if not case.question["answerable"]:
-            rejected.append(probability < threshold)
+    for case, score in zip(cases, scores, strict=True):
+        if case.set_name != name or not case.question["answerable"]:
             continue
         order = np.argsort(-score, kind="stable")
         hits = [bool(case.gold[order[:k]].any()) for k in (1, 3, 10)]
         tops.append(hits)
         if case.question.get("lang") == "en":
             english.append(hits)
-        correct = is_correct(case, score)
-        right.append(correct)
-        silent.append(probability < threshold)
-        answered_right.append(correct and probability >= threshold)
+        right.append(is_correct(case, score))
     top, en = np.mean(tops, axis=0), np.mean(english, axis=0)
     print(
         f"{name:15} top 1/3/10 {top[0]:.3f} {top[1]:.3f} {top[2]:.3f} | English "
-        f"{en[0]:.2f} {en[1]:.2f} {en[2]:.2f} | correct if always answering {np.mean(right):.3f}, "
-        f"with silence {np.mean(answered_right):.3f} | rejected {np.mean(rejected):.3f}, "
-        f"false abstention {np.mean(silent):.3f}"
+        f"{en[0]:.2f} {en[1]:.2f} {en[2]:.2f} | correct if always answering {np.mean(right):.3f}"
     )
 
 
@@ -332,20 +297,8 @@ def main() -> None:
     every = cases + shaped
     all_scores = held_out_scores(every)
     report_ranks(every, all_scores)
-    # The judge is fitted on the sets as they are: shapes make no question less answerable.
-    scores = all_scores[: len(cases)]
-    rows = judge_rows(cases, scores)
-    labels = np.array([c.question["answerable"] for c in cases])
-    folds = np.array([c.fold for c in cases])
-    p = np.zeros(len(cases))
-    for fold in range(FOLDS):
-        held_out = folds == fold
-        judge = fit_judge(rows[~held_out], labels[~held_out])
-        p[held_out] = probabilities(rows[held_out], *judge)
-    threshold = float(np.quantile(p[labels], FALSE_ABSTENTION))
-    print(f"{len(cases)} questions, threshold {threshold:.3f}")
     for name in dict.fromkeys(c.set_name for c in cases):
-        report(name, cases, scores, p, threshold)
+        report(name, cases, all_scores[: len(cases)])
     if options.write:
         weights = fit_weights(every)
         ship = {
@@ -355,16 +308,7 @@ def main() -> None:
             "priors": PRIORS,
         }
         ranking.PATH.write_text(json.dumps(ship, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        judge, bias = fit_judge(rows, labels)
-        ship = {
-            "format": 1,
-            "fitted_on": f"{', '.join(options.sets)}: {len(cases)} questions",
-            "threshold": round(threshold, 3),
-            "bias": round(bias, 4),
-            "weights": dict(zip(answerability.NAMES, judge.round(4).tolist(), strict=True)),
-        }
-        answerability.PATH.write_text(json.dumps(ship, indent=1) + "\n", "utf-8")
-        print(f"written: {ranking.PATH.name}, {answerability.PATH.name}")
+        print(f"written: {ranking.PATH.name}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure the reader that needs no language model, and its silence; write reading.md.
 
-    python benchmarks/reading.py --data FOLDER [--parts rgb,given,cmrc,perturbed,latency] [--limit N]
+    python benchmarks/reading.py --data FOLDER [--parts rgb,given,cmrc,…] [--limit N]
 
 `rgb`        Chen et al., AAAI 2024: five passages a question, a share of them noise; and the same
              questions with every passage that answers taken away.
@@ -21,7 +21,7 @@ import argparse
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,6 @@ import numpy as np
 
 from benchmarks.quality import machine
 from benchmarks.reference_library import ReferenceLibrary, document_of
-from evals.asking import library_asker
 from evals.intervals import wilson
 from evals.loaders.passages import load_passages, read_jsonl
 from evals.matching import compact
@@ -40,7 +39,6 @@ from evals.metrics.exact_match import bare
 from evals.perturbing import ABSENT, perturb_questions
 from evals.questions import SAMPLE_FOLDER, builtin
 from evals.reporting import table
-from evals.running import run
 from evals.sources import LibrarySources
 from index.ingesting import index_sources
 from index.store import open_library

@@ -1,7 +1,10 @@
 """Whether what was found answers the question: a calibrated probability, and what is missing.
 
-`answerability.json` is made by benchmarks/fit_ranker.py from questions with and without an answer.
-The probability holds where a library is like the texts it was fitted on.
+`answerability.json` is made by benchmarks/fit_judge.py from questions with and without an answer.
+The probability, and the risk that goes with it, hold where questions and documents are like those.
+
+Two steps: a logistic regression over named features of what was found, and another of its logit
+and of what the reading model says of the best sentences.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,9 +20,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from index.segmenting import word_class
+from rag import evidence
 from rag.features import INDEX, KINDS
 from rag.ranking import Scores
+from rag.reading_model import Judgement
 from rag.retrieval import Retrieval
+from rag.settings import AnswerabilitySettings
+from rag.terms import Concept, contains
+from rag.units import UNITS
 
 PATH = Path(__file__).parent / "answerability.json"
 
@@ -35,13 +44,7 @@ _OF_TOP_THREE = (
 NAMES: tuple[str, ...] = (
     *(f"best.{name}" for name in _OF_BEST),  # of the best sentence
     *(f"top3.{name}" for name in _OF_TOP_THREE),  # the highest of the three best
-    "share",  # of the best sentence in the softmax of all scores
-    "share3",  # of the three best
-    "spread",  # entropy of that softmax
     "score",
-    "lead_document",  # how far the best stands above the best of any other document
-    "lead",  # … above the second
-    "one_document",  # share of the three best that stand in the best one's document
     "concepts",  # how many the question speaks of
     "rarity_max",
     "rarity_sum",
@@ -55,6 +58,7 @@ NAMES: tuple[str, ...] = (
     "uncovered_share",  # share of the concepts that stand nowhere within twelve sentences
     "year_absent",  # a year that is asked for stands nowhere within twelve sentences
     "year_elsewhere",  # … though other years do
+    *(f"evidence.{name}" for name in evidence.NAMES),
 )
 
 _MISSING_RARITY = 0.42  # a concept less telling than this is not worth naming
@@ -69,22 +73,65 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """A logistic regression. `threshold`: the least probability at which it answers."""
+class Step:
+    """A logistic regression whose answers below `threshold(max_risk)` are not given.
+
+    `risks`: (threshold, risk) pairs, thresholds ascending: of the answers with at least that
+    probability, the share to questions that the sources did not answer, on the fitting data.
+    """
 
     weights: Mapping[str, float]
     bias: float
-    threshold: float
+    risks: tuple[tuple[float, float], ...]
 
-    def probability(self, features: npt.NDArray[np.float64]) -> float:
-        vector = np.array([self.weights.get(name, 0.0) for name in NAMES])
-        return round(1 / (1 + math.exp(-float(features @ vector + self.bias))), 4)
+    def logit(self, features: Mapping[str, float]) -> float:
+        return self.bias + sum(w * features.get(name, 0.0) for name, w in self.weights.items())
+
+    def threshold(self, max_risk: float) -> float:
+        """The lowest that keeps the risk; 1 where none does, 0 for a risk of 1."""
+        if max_risk >= 1:
+            return 0.0
+        return next((t for t, risk in self.risks if risk <= max_risk), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """`found` weighs what was found, `read` what the reading model says beside that."""
+
+    found: Step
+    read: Step
+
+    def probability(
+        self, features: npt.NDArray[np.float64], judgements: Sequence[Judgement] = ()
+    ) -> float:
+        """That the sources answer. `judgements`: of the best sentences, best first; () for none."""
+        logit = self.found.logit(dict(zip(NAMES, features.tolist(), strict=True)))
+        if judgements:
+            logit = self.read.logit(_said(logit, judgements))
+        return round(1 / (1 + math.exp(-max(-50.0, min(50.0, logit)))), 4)
+
+    def threshold(self, settings: AnswerabilitySettings, *, is_read: bool) -> float:
+        """The least probability at which it answers."""
+        if settings.min_confidence is not None:
+            return settings.min_confidence
+        return (self.read if is_read else self.found).threshold(settings.max_risk)
+
+
+def _said(logit: float, judgements: Sequence[Judgement]) -> dict[str, float]:
+    relevances = [j.relevance for j in judgements]
+    return {"found": logit, "first": relevances[0], "top": max(relevances)}
 
 
 @lru_cache(maxsize=1)
 def shipped() -> Judge:
     data = json.loads(PATH.read_text(encoding="utf-8"))
-    return Judge(data["weights"], data["bias"], data["threshold"])
+    return Judge(*(_step(data[name]) for name in ("found", "read")))
+
+
+def _step(data: Mapping[str, object]) -> Step:
+    weights: Mapping[str, float] = data["weights"]  # type: ignore[assignment]
+    pairs: Sequence[tuple[float, float]] = data["risks"]  # type: ignore[assignment]
+    return Step(weights, float(data["bias"]), tuple((t, r) for t, r in pairs))  # type: ignore[arg-type]
 
 
 def describe(retrieval: Retrieval, scores: Scores) -> npt.NDArray[np.float64] | None:
@@ -97,16 +144,7 @@ def describe(retrieval: Retrieval, scores: Scores) -> npt.NDArray[np.float64] | 
     best, three = order[0], order[:3]
     values = [float(rows[best, INDEX[name]]) for name in _OF_BEST]
     values += [float(rows[three, INDEX[name]].max()) for name in _OF_TOP_THREE]
-    shares = np.exp(scores - scores[best])
-    shares /= shares.sum()
-    spread = -float((shares * np.log(shares + 1e-12)).sum())
-    values += [float(shares[best]), float(shares[three].sum()), spread]
-    documents = [s.document.doc_id for s in retrieval.sentences]
-    others = [scores[i] for i in range(n) if documents[i] != documents[best]]
-    rival = max(others) if others else float(scores.min())
-    second = scores[order[1]] if n > 1 else scores[best]
-    values += [float(scores[best]), float(scores[best] - rival), float(scores[best] - second)]
-    values.append(sum(documents[i] == documents[best] for i in three) / len(three))
+    values.append(float(scores[best]))
     # A question said twice asks for no more; nor does one longer than any it was fitted on.
     rarities = {c.term: c.rarity for c in retrieval.concepts}.values()
     values.append(min(len(rarities), _MOST_CONCEPTS))
@@ -117,6 +155,7 @@ def describe(retrieval: Retrieval, scores: Scores) -> npt.NDArray[np.float64] | 
     fit, concepts = rows[best, INDEX["fit"]], rows[best, INDEX["concepts"]]
     values += [float(fit * concepts), float(rows[best, INDEX["unit"]])]
     values += _uncovered(retrieval, int(best))
+    values += evidence.describe(retrieval, scores)
     return np.array(values, dtype=np.float64)
 
 
@@ -172,6 +211,60 @@ def missing(retrieval: Retrieval) -> tuple[str, ...]:
         if m[1] not in everything
     ]
     return tuple(dict.fromkeys(text for _, _, text in sorted(years + absent)))[:3]
+
+
+_SUFFIX = re.compile(
+    r"(?:有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|省|市|县|区|州|港|岛|镇)"
+)
+_NAMED_RARITY = 0.35
+
+
+def absent(retrieval: Retrieval) -> tuple[str, ...]:
+    """Years, names and units that are asked about and are in nothing that was found.
+
+    Whatever stands there is about something else: no answer is given. Precise rather than
+    complete: a name is one that the thesaurus knows, one in Latin letters within Chinese, or an
+    unknown word before «公司», «市» and the like.
+    """
+    question = retrieval.question
+    everything = "\n".join(
+        [s.candidate.key for s in retrieval.sentences]
+        + sorted({s.candidate.headings for s in retrieval.sentences})
+    )
+    found = [
+        f"{year}年" if question.language == "zh" else year
+        for year in sorted(evidence.years_asked(retrieval))
+        if year not in everything
+    ]
+    for concept in retrieval.concepts:
+        if concept.rarity < _NAMED_RARITY or not _pins_down(retrieval, concept):
+            continue
+        if any(contains(everything, a.term) for a in concept.alternatives):
+            continue
+        if not any(piece in everything for piece in concept.pieces):
+            found.append(question.text[concept.start : concept.end].strip())
+    unit = UNITS.get(retrieval.asked.unit or "")
+    if unit is not None and unit.dimension.startswith("money:") and (unit.dimension != "money:CNY"):
+        same = [n for n, u in UNITS.items() if u.dimension == unit.dimension and len(n) > 1]
+        if not any(name in everything for name in same):
+            found.append(str(retrieval.asked.unit))
+    return tuple(dict.fromkeys(found))
+
+
+def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
+    term, question = concept.term, retrieval.question
+    if any(a.origin == "names" for a in concept.alternatives):
+        return True
+    if term.isascii():
+        written = question.text[concept.start : concept.end]
+        return (
+            question.language == "zh"
+            and len(term) > 2
+            and any(c.isalpha() for c in term)
+            and any(c.isupper() for c in written)
+        )
+    followed = _SUFFIX.match(question.key[concept.end :]) or _SUFFIX.search(term[2:])
+    return len(term) > 1 and not word_class(term) and followed is not None
 
 
 def reason(retrieval: Retrieval, absent: tuple[str, ...]) -> str:

@@ -1,7 +1,7 @@
 """The map from a question to an answer; reads like the picture in docs/ARCHITECTURE.md.
 
-question ─ history ─ normalising ─ retrieval ─ ranking ─ answerability ─ reading ─ citing ─▶ Answer
-                                                                └ or rag/fluent: by a language model
+question ─ history ─ normalising ─ retrieval ─ judging ─ reading ─ citing ─▶ Answer
+                        (ranking, rereading, answerability)  └ or rag/fluent: by a language model
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from rag.conflicts import conflicts_of, disagreement, sides_of
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
 from rag.history import complete, said_before, turns_of, unsaid
+from rag.judging import judge
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
-from rag.ranking import Scores, order, rank, score
+from rag.ranking import Scores, order, rank
 from rag.reading import Draft, read
 from rag.reading_parts import read_parts
 from rag.requests import request_of
@@ -217,32 +218,29 @@ class Answerer:
             yield invited, None
             return
         retrieval = unsaid(retrieval, before)
-        scores = score(retrieval)
-        confidence = _confidence(retrieval, scores)
-        if fluent is not None and wanted is None and not self._is_sure(confidence):
+        judged = judge(retrieval, self.settings)
+        if fluent is not None and wanted is None and not judged.is_sure:
             for wording in fluent.other_wordings(question):
                 other = retrieve(
                     self.library, checked(wording, day), self.settings.retrieval, doc_ids=doc_ids
                 )
-                other = unsaid(other, before)
-                rated = score(other)
-                sure = _confidence(other, rated)
-                if self._is_sure(sure) and (sure or 0) > (confidence or 0):
-                    retrieval, scores, confidence = other, rated, sure
+                again = judge(unsaid(other, before), self.settings)
+                if again.is_sure and (again.confidence or 0) > (judged.confidence or 0):
+                    judged = again
                     fluent.searched = wording
+        retrieval, scores, confidence = judged.retrieval, judged.scores, judged.confidence
         retrieved = time.perf_counter()
         drafts: Sequence[Draft] = ()
         conflicts: tuple[Conflict, ...] = ()
         found = None
         engine = ENGINE
-        read_fluently = fluent is not None and wanted is None and self._is_sure(confidence)
-        if fluent is not None and read_fluently:
+        if fluent is not None and wanted is None and judged.is_sure:
             retrieval, scores = fluent.without_orders(retrieval, scores)
             found = disagreement(retrieval, scores)
             drafts = drafts_of(retrieval, scores, list(sides_of(found)))
             yield from fluent.read(asked.language, retrieval, scores, drafts)
             engine = fluent.engine
-        if self._is_sure(confidence) and not (fluent and fluent.statements):
+        if judged.is_sure and not (fluent and fluent.statements):
             reading = self.settings.reading
             found = None
             drafts = read_parts(retrieval, scores, reading) if wanted is None else ()
@@ -315,15 +313,10 @@ class Answerer:
         limits = [ids for ids in given if ids is not None]
         return set.intersection(*limits) if limits else None
 
-    def _is_sure(self, confidence: float | None) -> bool:
-        return confidence is not None and confidence >= self._threshold()
-
-    def _threshold(self) -> float:
-        wanted = self.settings.answerability.min_confidence
-        return answerability.shipped().threshold if wanted is None else wanted
-
     def _abstention(self, retrieval: Retrieval, scores: Scores) -> Abstention:
-        absent = answerability.missing(retrieval)
+        absent = tuple(
+            dict.fromkeys((*answerability.absent(retrieval), *answerability.missing(retrieval)))
+        )[:3]
         nearest = [
             Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]))
             for i in order(scores)[: self.settings.answerability.nearest]
@@ -359,11 +352,6 @@ def drafts_of(retrieval: Retrieval, scores: Scores, places: Sequence[int]) -> li
         Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]), place=i)
         for i in places
     ]
-
-
-def _confidence(retrieval: Retrieval, scores: Scores) -> float | None:
-    described = answerability.describe(retrieval, scores)
-    return None if described is None else answerability.shipped().probability(described)
 
 
 def _shown(drafts: Sequence[Draft]) -> tuple[tuple[Statement, ...], tuple[Citation, ...]]:

@@ -41,12 +41,15 @@ class ReadingSettings:
     max_answer_chars: int = 420
     max_several: int = 5  # statements where several things, a reason or a way are asked for
     max_several_chars: int = 700
+    reread: int = 4  # sentences that the reading model reads again; 0 turns it off
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_statements <= 10:
             raise SettingsError(
                 f"reading.max_statements = {self.max_statements}; it must lie between 1 and 10"
             )
+        if not 0 <= self.reread <= 50:
+            raise SettingsError(f"reading.reread = {self.reread}; it must lie between 0 and 50")
         if not 1 <= self.max_several <= 10:
             raise SettingsError(
                 f"reading.max_several = {self.max_several}; it must lie between 1 and 10"
@@ -73,6 +76,9 @@ class AnswerabilitySettings:
 
     # Abstain below this probability that the sources answer; None: the calibrated one.
     min_confidence: float | None = None
+    # Of the answers that are given, the share that may be to questions which the sources do not
+    # answer; holds where questions and documents are like those it was fitted on.
+    max_risk: float = 0.1
     nearest: int = 3  # passages shown instead of an answer
 
     def __post_init__(self) -> None:
@@ -80,6 +86,11 @@ class AnswerabilitySettings:
             raise SettingsError(
                 f"answerability.min_confidence = {self.min_confidence}; "
                 "it must lie between 0 (always answer) and 1 (never answer)"
+            )
+        if not 0 < self.max_risk <= 1:
+            raise SettingsError(
+                f"answerability.max_risk = {self.max_risk}; "
+                "it must lie above 0 (hardly ever answer) and at most at 1 (always answer)"
             )
         if self.nearest < 0:
             raise SettingsError(f"answerability.nearest = {self.nearest}; it must not be negative")

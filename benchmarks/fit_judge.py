@@ -1,0 +1,196 @@
+"""Fit the judge of answerability, whether what was found answers a question.
+
+    python -m benchmarks.fit_judge --data FOLDER [--write]
+
+FOLDER as in README.md: our own questions (tuning/T1, T2) and the public sets that may be trained
+on. Cases are made by judge_cases.py: real ones, and answerable questions without their evidence or
+about another year, place, company or unit.
+
+Step «found»: a logistic regression over named features of what was found, five-fold by passage.
+Step «read»: another over its held-out logit and the relevance that the reading model gives, fitted
+on the fold that the model was not trained on. Each comes with risks by threshold, measured on the
+real questions alone. `--write` fits both on everything they may see and writes
+rag/answerability.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.judge_cases import REAL, REMOVED, SWAPPED, Judged, own_sets, public_set
+from index.segmenting import load_dictionary
+from rag import answerability
+from rag.ranking import score
+from rag.rereading import reread
+from rag.settings import ReadingSettings
+
+Vector = npt.NDArray[np.float64]
+FOLDS = 5
+UNREAD_FOLD = 0  # of our own questions: the reading model was not trained on it
+C = 0.3
+# Made cases are many and easier than real ones in some ways, harder in others; the public sets are
+# encyclopaedias. Chosen so that neither real nor made ones are given up.
+WEIGHTS = {REAL: 1.0, REMOVED: 0.15, SWAPPED: 0.7}
+PUBLIC_WEIGHT = 0.1
+STEPS = 60  # thresholds that are told
+
+
+def cases(data: Path, work: Path) -> list[Judged]:
+    """All cases; kept in `work`, since finding them takes minutes."""
+    path = work / "judge_cases.pickle"
+    if path.is_file():
+        with path.open("rb") as file:
+            kept: list[Judged] = pickle.load(file)
+        return kept
+    found = list(own_sets(data / "tuning", ("T1", "T2")))
+    found += public_set(data / "data", "cmrc2018", "trial", 350)
+    found += public_set(data / "data", "drcd", "dev", 350)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        pickle.dump(found, file)
+    return found
+
+
+def rows_of(found: Sequence[Judged]) -> tuple[Vector, Vector]:
+    """Features of what was found; and (first, top) relevance, NaN where it may not be used."""
+    depth = ReadingSettings().reread
+    rows, said = [], []
+    for case in found:
+        scores = score(case.retrieval)
+        described = answerability.describe(case.retrieval, scores)
+        rows.append(np.zeros(len(answerability.NAMES)) if described is None else described)
+        relevances: list[float] = []
+        if case.set_name.startswith("T") and case.fold == UNREAD_FOLD:
+            _, judgements = reread(case.retrieval, scores, depth)
+            relevances = [j.relevance for j in judgements.values()]
+        said.append([relevances[0], max(relevances)] if relevances else [np.nan, np.nan])
+    return np.array(rows), np.array(said)
+
+
+def fitted(rows: Vector, labels: Vector, weights: Vector) -> tuple[Vector, float]:
+    """Weights per unit of each feature, and the bias."""
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    model = LogisticRegression(C=C, max_iter=5000)
+    model.fit((rows - mean) / scale, labels, sample_weight=weights)
+    found = model.coef_[0] / scale
+    return found, float(model.intercept_[0] - found @ mean)
+
+
+def risks(logits: Vector, labels: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """(probability, share of the answers at or above it that had none), thresholds ascending.
+
+    Made monotone from above, so that a higher threshold never seems riskier by chance.
+    """
+    p = 1 / (1 + np.exp(-logits))
+    cuts = np.unique(np.quantile(p, np.linspace(0, 0.97, STEPS)).round(4))
+    told = [(float(c), float((~labels[p >= c]).mean())) for c in cuts if (p >= c).any()]
+    worst, out = 0.0, []
+    for threshold, risk in reversed(told):
+        worst = max(worst, risk)
+        out.append((threshold, round(worst, 4)))
+    return out[::-1]
+
+
+def table(name: str, logits: Vector, labels: Any, groups: dict[str, Any], risk: Any) -> None:
+    positive = logits[labels]
+    print(f"{name}: AUROC {roc_auc_score(labels, logits):.3f} on {len(labels)} real questions")
+    for share in (0.05, 0.10):
+        cut = np.quantile(positive, share)
+        rejected = ", ".join(f"{k} {(v < cut).mean():.3f}" for k, v in groups.items())
+        print(f"  false abstention {share:.2f}: rejected {rejected}")
+    for wanted in (0.05, 0.1, 0.15):
+        cut = next((t for t, r in risk if r <= wanted), 1.0)
+        p = 1 / (1 + np.exp(-logits))
+        print(
+            f"  max_risk {wanted:.2f}: threshold {cut:.3f}, "
+            f"rejected {(p[~labels] < cut).mean():.3f}, "
+            f"false abstention {(p[labels] < cut).mean():.3f}"
+        )
+
+
+def expected_error(logits: Vector, labels: Any, bins: int = 10) -> float:
+    """Calibration error over ten bins of equal size."""
+    p = 1 / (1 + np.exp(-logits))
+    parts = np.array_split(np.argsort(p), bins)
+    return float(sum(len(i) * abs(p[i].mean() - labels[i].mean()) for i in parts) / len(p))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("data/benchmarks/judge"))
+    parser.add_argument("--write", action="store_true", help="write rag/answerability.json")
+    options = parser.parse_args()
+    load_dictionary()
+    found = cases(options.data, options.work)
+    rows, said = rows_of(found)
+    labels = np.array([c.answerable for c in found])
+    kinds = np.array([c.kind for c in found])
+    folds = np.array([c.fold for c in found])
+    ours = np.array([c.set_name.startswith("T") for c in found])
+    weights = np.array([WEIGHTS[c.kind] for c in found]) * np.where(ours, 1.0, PUBLIC_WEIGHT)
+    logits = np.zeros(len(found))
+    for fold in range(FOLDS):
+        held = folds == fold
+        weight, bias = fitted(rows[~held], labels[~held], weights[~held])
+        logits[held] = rows[held] @ weight + bias
+    real = ours & (kinds == REAL)
+    groups = {k: logits[ours & (kinds == k) & ~labels] for k in (REAL, REMOVED, SWAPPED)}
+    # Made cases outnumber the real ones: the share of answerable questions is the real ones'.
+    shift = LogisticRegression(C=1e6).fit(logits[real, None], labels[real])
+    scale, offset = float(shift.coef_[0, 0]), float(shift.intercept_[0])
+    calibrated = scale * logits + offset
+    risk_found = risks(calibrated[real], labels[real])
+    table("found", logits[real], labels[real], groups, risks(logits[real], labels[real]))
+    print(f"  calibration error {expected_error(calibrated[real], labels[real]):.3f}")
+
+    usable = ~np.isnan(said[:, 0])
+    beside = np.c_[calibrated, said]
+    read = LogisticRegression(C=1.0).fit(
+        beside[usable], labels[usable], sample_weight=weights[usable]
+    )
+    second = beside[usable] @ read.coef_[0] + read.intercept_[0]
+    unread = real[usable]
+    again = LogisticRegression(C=1e6).fit(second[unread, None], labels[usable][unread])
+    second = again.coef_[0, 0] * second + again.intercept_[0]
+    groups = {k: second[(kinds[usable] == k) & ~labels[usable]] for k in (REAL, REMOVED, SWAPPED)}
+    risk_read = risks(second[unread], labels[usable][unread])
+    table("read", second[unread], labels[usable][unread], groups, risk_read)
+    print(f"  calibration error {expected_error(second[unread], labels[usable][unread]):.3f}")
+    if options.write:
+        weight, bias = fitted(rows, labels, weights)
+        names = dict(zip(answerability.NAMES, (scale * weight).round(4).tolist(), strict=True))
+        coef = again.coef_[0, 0] * read.coef_[0]
+        last = again.coef_[0, 0] * read.intercept_[0] + again.intercept_[0]
+        ship = {
+            "format": 2,
+            "fitted_on": f"{len(found)} cases; risks on {int(real.sum())} real questions",
+            "found": {
+                "weights": names,
+                "bias": round(scale * bias + offset, 4),
+                "risks": risk_found,
+            },
+            "read": {
+                "weights": dict(
+                    zip(("found", "first", "top"), coef.round(4).tolist(), strict=True)
+                ),
+                "bias": round(float(last), 4),
+                "risks": risk_read,
+            },
+        }
+        answerability.PATH.write_text(json.dumps(ship, indent=1) + "\n", "utf-8")
+        print(f"written: {answerability.PATH.name}")
+
+
+if __name__ == "__main__":
+    main()
