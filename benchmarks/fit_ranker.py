@@ -10,7 +10,8 @@ other shapes, as transcripts and as papers with headings and notes. FILE holds r
 ({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py).
 
 The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
-drawn from the softmax over all sentences found. Reported by five-fold cross-validation over passages.
+drawn from the softmax over all sentences found. Reported by five-fold cross-validation over
+passages.
 `--write` fits on everything and writes rag/ranker.json. The judge of answerability is fitted after
 it, by fit_judge.py.
 """
