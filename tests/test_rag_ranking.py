@@ -118,5 +118,5 @@ def test_unknown_features_are_refused() -> None:
 
 def test_shipped_weights_name_the_features_that_are_measured() -> None:
     assert set(json.loads(ranking.PATH.read_text("utf-8"))["weights"]) == set(NAMES)
-    weights = json.loads(answerability.PATH.read_text("utf-8"))["weights"]
+    weights = json.loads(answerability.PATH.read_text("utf-8"))["found"]["weights"]
     assert set(weights) == set(answerability.NAMES)
