@@ -5,7 +5,7 @@
     python benchmarks/retrieval.py --data FOLDER --limit 50         fifty questions a part
     python benchmarks/retrieval.py --data FOLDER --minutes 5        then goes on where it stopped
 
-Peers come with `pip install -e ".[bench]"`; one that is not installed is named in the report. What
+Peers come with `pip install -e ".[peers]"`; one that is not installed is named in the report. What
 each question found is kept below --work, under a hash of the code that found it, so parts can be
 run one after another. Parts: {parts}.
 """
