@@ -54,6 +54,7 @@ AS_OF = date.fromisoformat(DEFAULT_AS_OF)
 OURS = "wenju"
 DENSE = "wenju, dense arm alone"
 NEWS_QUESTIONS = 400  # of CMRC's, evenly spaced, among the news
+DRCD_QUESTIONS = 1_200  # likewise; twice, in traditional and in simplified characters
 UNRELATED = 1_000  # documents added
 DEPTH = 10  # passages that are compared
 GROUP = 64  # passages of a volume
@@ -294,8 +295,13 @@ def english(run: Run) -> Results:
     return {"english": _on_passages(run, "english", "cmrc2018", queries, dense=True)}
 
 
+def _drcd_queries(run: Run) -> list[Query]:
+    most = min(run.limit or 10**9, DRCD_QUESTIONS)
+    return spread(passage_queries(run.data, "drcd", "dev"), most)
+
+
 def drcd(run: Run) -> Results:
-    queries = run.asked(passage_queries(run.data, "drcd", "dev"))
+    queries = _drcd_queries(run)
     return {"drcd": _on_passages(run, "drcd", "drcd", queries)}
 
 
@@ -303,10 +309,7 @@ def drcd_simplified(run: Run) -> Results:
     from opencc import OpenCC
 
     convert = OpenCC("t2s").convert
-    queries = [
-        Query(q.id, convert(q.text), q.lang, q.relevant)
-        for q in run.asked(passage_queries(run.data, "drcd", "dev"))
-    ]
+    queries = [Query(q.id, convert(q.text), q.lang, q.relevant) for q in _drcd_queries(run)]
     return {"drcd simplified": _on_passages(run, "drcd simplified", "drcd", queries)}
 
 
