@@ -26,8 +26,8 @@ TITLES = {
 }
 NOTES = {
     "T1": "The ranker is cross-validated: five folds over passages, each asked with weights "
-    "fitted on the others. The embedding model was taught with four fifths of these questions, and "
-    "the thesaurus was extended with all of them in sight: D is the set that nothing was fitted on.",
+    "fitted on the others. The embedding model was taught with four fifths of these questions, "
+    "the thesaurus extended with all of them in sight; D is the set that nothing was fitted on.",
     "D": "Our own questions, never fitted on. Questions that have no answer are left out.",
     "stard": "Which fifth: the one that the embedding model was not taught with.",
     "drcd": "Questions evenly spaced over the set, the same for all.",
