@@ -54,10 +54,17 @@ def write_report(
     ]
     if unfinished:
         parts.append(f"Not finished in this run: {', '.join(unfinished)}.")
+    moved = []
     for part, systems in results.items():
         kept = {name: rows for name, rows in systems.items() if rows}
-        if kept:
+        if any("same" in row for rows in kept.values() for row in rows.values()):
+            moved += [[part, *_stays(rows)] for rows in kept.values()]
+        elif kept:
             parts.append(_part(part, kept))
+    if moved:
+        parts.append("## What 1,000 unrelated documents change")
+        head = ["", "questions", "same best sentence as without them"]
+        parts.append(table(head, moved, markdown=True))
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -75,10 +82,8 @@ def _named() -> list[str]:
 
 def _part(part: str, systems: Mapping[str, Rows]) -> str:
     first = next(iter(next(iter(systems.values())).values()))
-    if "same" in first:
-        columns: dict[str, Value] = {"same best sentence": lambda r: r["same"]}
-    elif "rank" in first:
-        columns = {
+    if "rank" in first:
+        columns: dict[str, Value] = {
             "R@1": lambda r: r["rank"] == 1,
             "R@5": lambda r: 0 < r["rank"] <= 5,
             "any in 10": lambda r: r["rank"] > 0,
@@ -100,6 +105,10 @@ def _part(part: str, systems: Mapping[str, Rows]) -> str:
     if "top_1" in first:
         blocks.append(_sentences(next(iter(systems.values()))))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _stays(rows: Rows) -> list[str]:
+    return [str(len(rows)), _share([r["same"] for r in rows.values()])]
 
 
 def _sentences(rows: Rows) -> str:
