@@ -400,13 +400,13 @@ def main() -> None:
         try:
             results |= PARTS[name](run)
         except OutOfTime:
-            run.unfinished.append(name)
+            run.unfinished.append((name, "not begun"))
     options = "".join(
         f" --{name} {value}" for name, value in (("parts", args.parts), ("limit", args.limit))
         if value
     )  # fmt: skip
     write_report(args.out, results, f"python benchmarks/retrieval.py --data FOLDER{options}",
-                 machine(), run.unfinished)  # fmt: skip
+                 machine(), run.not_measured())  # fmt: skip
     print(args.out.read_text(encoding="utf-8"))
 
 

@@ -53,7 +53,7 @@ def write_report(
         "Peers: " + "; ".join(_named()) + ".",
     ]
     if unfinished:
-        parts.append(f"Not finished in this run: {', '.join(unfinished)}.")
+        parts.append(f"Not measured yet: {'; '.join(unfinished)}.")
     moved = []
     for part, systems in results.items():
         kept = {name: rows for name, rows in systems.items() if rows}

@@ -32,7 +32,7 @@ class Run:
     limit: int
     ends_at: float
     systems: frozenset[str] = frozenset()
-    unfinished: list[str] = field(default_factory=list)
+    unfinished: list[tuple[str, str]] = field(default_factory=list)
 
     def rows(
         self,
@@ -51,7 +51,7 @@ class Run:
         try:
             return self._rows(part, system, key, queries, engine)
         except OutOfTime:
-            self.unfinished.append(f"{part} by {system}")
+            self.unfinished.append((part, system))
             return {}
 
     def _rows(
@@ -85,6 +85,13 @@ class Run:
                 file=sys.stderr,
             )
         return {q.id: rows[q.id] for q in queries}
+
+    def not_measured(self) -> list[str]:
+        """The parts that are not whole, each with the systems it lacks."""
+        parts: dict[str, list[str]] = {}
+        for part, system in self.unfinished:
+            parts.setdefault(part, []).append(system)
+        return [f"{part}: {' / '.join(systems)}" for part, systems in parts.items()]
 
     def check_time(self) -> None:
         if time.monotonic() > self.ends_at:
