@@ -20,7 +20,6 @@ from rag.parts import Part, parts_of
 from rag.ranking import Scores, order, score
 from rag.reading import (
     SAME,
-    SURE,
     Draft,
     Judgements,
     draft_of,
@@ -41,6 +40,7 @@ from rag.terms import Concept, content_grams
 WHOLE = 0.1  # how much the whole question's score counts beside the part's
 JUDGED = 6  # sentences of a part that the reading model sees
 GAP = 8.0  # how far below a part's best a sentence may stand: judgements pull scores apart
+SURE = 0.85  # a part whose short answer is this probable needs no second sentence
 LEAST = 3  # statements, where so many were found and a part's answer is not sure
 RELEVANCE = 1.0  # what its judgement counts, a logit as the scores are
 _RESPECTIVELY = re.compile(r"分别|各[为是占达增下]|respectively")
@@ -63,7 +63,10 @@ def read_parts(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) 
     pools = [pool_of(p.retrieval, p.scores, settings, GAP) for p in parts]
     if not parts or not all(pools):
         return []
-    shorts = [leads(p.retrieval, p.scores, pool) for p, pool in zip(parts, pools, strict=True)]
+    shorts = [
+        leads(p.retrieval, p.scores, pool, p.judgements)
+        for p, pool in zip(parts, pools, strict=True)
+    ]
     pools = [
         led(pool, p.scores, short) if short else pool
         for p, pool, short in zip(parts, pools, shorts, strict=True)

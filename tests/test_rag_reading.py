@@ -14,9 +14,14 @@ from index.segmenting import key
 from index.store import Library, open_library
 from rag.answering import Answerer
 from rag.asking import asked_of
+from rag.normalising import normalise
+from rag.ranking import score
+from rag.reading import read
+from rag.reading_model import Judgement
 from rag.requests import request_of
-from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings
-from rag.wording import plain
+from rag.retrieval import Retrieval, retrieve
+from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
+from rag.wording import plain, said
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 DAY = date(2026, 1, 31)
@@ -177,3 +182,56 @@ def test_every_statement_of_the_sample_library_is_verbatim(tmp_path: Path) -> No
                     assert plain(part, forms[0]) in said, (question.id, statement)
                 shown += 1
     assert shown > 300
+
+
+def _judged(retrieval: Retrieval, says: str, span: str, relevance: float) -> dict[int, Judgement]:
+    """What a reading model might say of the sentence that holds `says`; of the rest, no."""
+    out = {}
+    for place, found in enumerate(retrieval.sentences):
+        at = found.candidate.key.find(span)
+        here = says in found.candidate.key and at >= 0
+        out[place] = (
+            Judgement(relevance, (at, at + len(span)), -0.1)
+            if here
+            else Judgement(-8.0, (0, 1), -0.1)
+        )
+    return out
+
+
+def test_a_short_answer_is_shown_only_where_the_reading_model_sees_it_too(library: Library) -> None:
+    question = normalise("青屿港2024年的货物吞吐量是多少？", DAY)
+    found = retrieve(library, question, RetrievalSettings())
+    ranked = score(found)
+
+    def first(judgements: Mapping[int, Judgement]) -> str:
+        draft = read(found, ranked, ReadingSettings(), None, judgements)[0]
+        return draft.document.quote(draft.short)
+
+    assert first({}) == "1.86亿吨"
+    assert first(_judged(found, "货物吞吐量", "1.86亿吨", 3.0)) == "1.86亿吨"
+    assert first(_judged(found, "货物吞吐量", "4.2%", 3.0)) == ""
+    assert first(_judged(found, "货物吞吐量", "1.86亿吨", -7.0)) == ""
+
+
+def test_a_name_that_the_reading_model_is_certain_of_is_said_first(library: Library) -> None:
+    question = normalise("岸桥远程操控项目由哪家公司承建？", DAY)
+    found = retrieve(library, question, RetrievalSettings())
+    judgements = _judged(found, "承建", "青屿重工集团", 5.0)
+    draft = read(found, score(found), ReadingSettings(), None, judgements)[0]
+    assert draft.document.quote(draft.short) == "青屿重工集团"
+    assert "由青屿重工集团承建" in draft.document.quote(draft.spans)
+
+
+def test_a_cut_keeps_what_the_reading_model_sees(index_files: Index) -> None:
+    talk = "，".join(f"第{n}个港口的码头岸桥都要改造成远程操控的" for n in "一二三四五六七八九")
+    path, _ = index_files({"long.md": f"# 改造\n\n{talk}，工人们最担心的是失业，别的都好说。"})
+    with open_library(path) as library:
+        found = retrieve(library, normalise("码头岸桥改造了有啥想法？", DAY), RetrievalSettings())
+        ranked = score(found)
+
+        def shown(judgements: Mapping[int, Judgement]) -> str:
+            drafts = read(found, ranked, ReadingSettings(), None, judgements)
+            return "".join(text for draft in drafts for text in said(draft))
+
+        assert "失业" not in shown({})
+        assert "失业" in shown(_judged(found, "失业", "失业", 2.0))
