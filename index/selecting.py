@@ -9,11 +9,25 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.integer]
 
+_MANY = 4096  # scores; of fewer, all are counted
+_HEIGHT = 32
+
 
 def best_of(scores: Ints, ranks: Ints, k: int) -> npt.NDArray[np.intp]:
     """Places of the k largest scores above 0, in no order; of equal ones the smallest ranks."""
     if k < 1 or not len(scores):
         return np.zeros(0, dtype=np.intp)
+    width = len(scores) // _HEIGHT
+    if len(scores) >= _MANY and width >= k:
+        # The k-th largest of some scores is at most the k-th largest of all: few are left then.
+        largest = scores[: _HEIGHT * width].reshape(_HEIGHT, width).max(axis=0)
+        bound = max(1, int(np.partition(largest, width - k)[width - k]))
+        left = np.flatnonzero(scores >= bound)
+        return left[_counted(scores[left], ranks[left], k)]
+    return _counted(scores, ranks, k)
+
+
+def _counted(scores: Ints, ranks: Ints, k: int) -> npt.NDArray[np.intp]:
     # Scores are small whole numbers: counting them is cheaper than any partial sorting.
     reached = np.cumsum(np.bincount(np.maximum(scores, 0))[::-1])
     last = len(reached) - 1 - int(np.searchsorted(reached, k))

@@ -20,6 +20,24 @@ def test_best_are_those_that_sorting_gives(scores: list[int], k: int, random: ob
     assert sorted(found.tolist()) == sorted(i for _, _, i in order[:k])
 
 
+@given(
+    st.integers(min_value=0, max_value=2**32 - 1),
+    st.integers(min_value=4_000, max_value=6_000),
+    st.sampled_from([1, 2, 7, 80, 200]),
+    st.sampled_from([1, 3, 500, 100_000]),
+    st.floats(min_value=0, max_value=1),
+)
+def test_best_of_many_are_those_that_sorting_gives(
+    seed: int, n: int, k: int, highest: int, share: float
+) -> None:
+    chance = np.random.default_rng(seed)
+    scores = chance.integers(0, highest, n, endpoint=True).astype(np.int32)
+    scores[chance.random(n) < share] = 0
+    ranks = chance.permutation(n).astype(np.int32)
+    order = [i for i in np.lexsort((ranks, -scores)).tolist() if scores[i]]
+    assert sorted(best_of(scores, ranks, k).tolist()) == sorted(order[:k])
+
+
 @given(st.lists(SCORES, max_size=4), st.integers(min_value=1, max_value=12))
 def test_cut_is_the_last_score_that_is_in(parts: list[list[int]], k: int) -> None:
     scores = sorted((s for part in parts for s in part), reverse=True)
