@@ -91,11 +91,18 @@ class Heard:
         return names if len(names) <= _MOST_HEARD else []
 
     def _unknown_pairs(self) -> frozenset[str]:
-        """Pairs of characters of the question that stand in no text we know."""
+        """Pairs of characters of the question that stand in no text we know, nor in the library.
+
+        In a large library there are none of them for most questions, and nothing is looked up.
+        """
         if self._strange is None:
             runs = re.findall("[㐀-鿿]{2,}", self._content)
             self._strange = frozenset(
-                pair for run in runs for pair in _pairs(run) if not self._background.frequency(pair)
+                pair
+                for run in runs
+                for pair in _pairs(run)
+                if not self._background.frequency(pair)
+                and not self._library.document_frequency("grams", pair)
             )
         return self._strange
 
@@ -116,11 +123,9 @@ class Heard:
         return self._word_edges
 
     def _is_strange_for(self, term: str, name: str) -> bool:
-        """A pair that is not the name's is unknown to the library, too; the name is not common."""
+        """A pair that is not the name's is unknown; the name is not common."""
         return self._background.rarity(name) >= _LEAST_RARITY and any(
-            mine != theirs
-            and mine in self._unknown_pairs()
-            and not self._library.document_frequency("grams", mine)
+            mine != theirs and mine in self._unknown_pairs()
             for mine, theirs in zip(_pairs(term), _pairs(name), strict=True)
         )
 
