@@ -114,6 +114,8 @@ class Camera:
             page.wait_for_selector(".wj-panel :is(mark, .wj-box, .is-cited)")
         if tab:
             page.click(f"#wj-tab-{tab}")
+        if tab == "settings":
+            page.locator(".wj-curve").scroll_into_view_if_needed()
         page.evaluate("document.fonts.ready")
         page.wait_for_load_state("networkidle")
         page.screenshot(path=self._out / f"{name}.png")

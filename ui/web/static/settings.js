@@ -72,7 +72,7 @@ function curveLine(level) {
 // Share of answerable questions that are answered against the share of wrong answers.
 function drawing() {
   const [width, height, left, bottom] = [420, 190, 44, 34];
-  const most = Math.max(0.1, ...curve.points.map((p) => p.wrong)) * 1.1;
+  const most = 1;
   const x = (share) => left + share * (width - left - 12);
   const y = (share) => height - bottom - (share / most) * (height - bottom - 12);
   const make = (tag, attributes, text) => {
@@ -83,9 +83,9 @@ function drawing() {
   };
   const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, class: "wj-curve", role: "img", "aria-label": `${say("set_curve")}` });
   for (const share of [0, 0.5, 1]) {
-    svg.append(make("text", { x: x(share), y: height - 12, "text-anchor": "middle" }, `${share * 100}%`));
+    svg.append(make("text", { x: x(share), y: height - 12, "text-anchor": share === 1 ? "end" : "middle" }, `${share * 100}%`));
   }
-  for (const share of [0, most / 2, most / 1.1]) {
+  for (const share of [0, 0.5, 1]) {
     svg.append(make("line", { x1: left, x2: width - 12, y1: y(share), y2: y(share), class: "wj-grid" }),
       make("text", { x: left - 6, y: y(share) + 4, "text-anchor": "end" }, `${Math.round(share * 100)}%`));
   }

@@ -47,9 +47,12 @@ export function turnElement(turn, redo) {
         const nearest = record.abstention?.nearest ?? [];
         put(answer, abstained(record, (citation) => open(citation, nearest)), turn.careful && h("p.wj-faint", {}, say("careful_note")));
       } else {
-        const short = shortOf(record.statements, record.citations);
-        put(answer, record.statements.map((one) => statement(one, citations, open, one === short)),
-          conflicts(record, open), sources(record, open));
+        // Where sources disagree, no side's figure stands large by itself.
+        const disagree = conflicts(record, open);
+        const isShort = (one, i) => Boolean(shortOf(record.statements.slice(i), record.citations)) && one.text.length <= 48;
+        const short = disagree ? null : shortOf(record.statements, record.citations);
+        put(answer, disagree, record.statements.map((one, i) => (disagree && isShort(one, i) ? null
+          : statement(one, citations, open, one === short))), sources(record, open));
         asTables(answer, turn, record, short);
       }
       return put(answer, tools(turn));
@@ -67,8 +70,9 @@ const looksLikeRow = (text, source) =>
 
 // A row of a table reads as a table: under its header, the cell that was asked for marked.
 async function asTables(answer, turn, record, short) {
-  for (const [i, element] of [...answer.querySelectorAll(".wj-statement, .wj-short")].entries()) {
-    const one = record.statements[i];
+  for (const element of answer.querySelectorAll(".wj-statement")) {
+    const one = record.statements.find((said) => element.textContent.startsWith(said.text));
+    if (!one) continue;
     const citation = record.citations.find((c) => c.n === one.citations[0]);
     if (!citation || !looksLikeRow(one.text, citation.source)) continue;
     try {
