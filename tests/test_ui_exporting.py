@@ -14,6 +14,7 @@ from rag.schema import Abstention, Answer, Citation, CitedSpan, Conflict, Side, 
 from ui.exporting import as_docx, as_markdown, as_references, as_text
 from ui.references import reference
 
+FILE = "a/年报.pdf"
 CITATION = Citation(
     1, "a/年报.pdf", "a/年报.pdf", "产量为96万吨", (CitedSpan(0, 7, page=3),), "一、总论", 0.9
 )
