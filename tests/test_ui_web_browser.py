@@ -297,7 +297,7 @@ def test_uploaded_files_are_read_one_by_one_and_can_be_asked(site: Site, tmp_pat
     skipped = visit.page.locator(".wj-upload-list .is-skipped")
     skipped.wait_for()
     assert "坏.pdf" in skipped.inner_text()
-    assert len(skipped.inner_text()) > len("坏.pdf没有读入：")
+    assert "文件已损坏" in skipped.inner_text()
     visit.page.get_by_role("button", name="去提问").click()
     assert "3.2亿吨" in visit.ask("青屿港2025年的货物吞吐量是多少？").inner_text()
     visit.page.click("#wj-tab-library")

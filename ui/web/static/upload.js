@@ -160,8 +160,16 @@ function draw() {
       h("span.wj-upload-name", {}, row.name), h("span.wj-faint", {}, told(row))))));
 }
 
+// The commonest reasons in the page's language; a rare one as the server says it.
+function why(reason) {
+  const known = [[/password|locked/, "locked"], [/scan/, "scan"], [/broken|damaged|cut off/, "broken"],
+    [/empty|no text|nothing to index|without text|without words/, "empty"]];
+  const found = known.find(([pattern]) => pattern.test(reason));
+  return found ? say(`why_${found[1]}`) : reason;
+}
+
 function told(row) {
   if (row.state === "uploading") return say("uploading", { p: Math.round(row.part * 100) });
-  if (row.state === "skipped") return say("skipped", { reason: row.detail });
+  if (row.state === "skipped") return say("skipped", { reason: why(row.detail) });
   return say(row.state);
 }
