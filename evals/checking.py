@@ -53,6 +53,8 @@ def _check_question(question: Question, sources: Sources | None) -> list[Problem
     def warning(what: str) -> None:
         found.append(Problem(question.id, "warning", what))
 
+    if question.extra.get("status") == "draft":
+        error("is a draft: correct it, write status accepted, then wenju eval join")
     if not question.answerable:
         if question.answers or question.evidence:
             error("is unanswerable but has answers or evidence: empty both")

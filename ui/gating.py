@@ -77,7 +77,7 @@ def decide(args: argparse.Namespace) -> tuple[Gate, Run]:
 
     baseline = read_baseline(args.baseline)
     _as_before(args, baseline)
-    run = _run(args, restart=True)
+    run = asked(args, restart=True)
     found = compare(
         baseline,
         run.setup,
@@ -103,7 +103,7 @@ def accept(args: argparse.Namespace) -> int:
     if before is not None:
         _as_before(args, before)
     args.questions = args.questions or evaluation.BUILTIN
-    run = _run(args, restart=False)
+    run = asked(args, restart=False)
     made = make_baseline(
         run.cases,
         run.setup,
@@ -129,7 +129,7 @@ def _as_before(args: argparse.Namespace, baseline: Baseline) -> None:
     args.index = args.index or baseline.asked.get("index")
 
 
-def _run(args: argparse.Namespace, restart: bool) -> Run:
+def asked(args: argparse.Namespace, restart: bool) -> Run:
     """`restart`: ask again, whatever was asked before; else a run with this very set-up is kept."""
     from evals.asking import library_asker
     from evals.baseline import Setup, flat, short
@@ -168,7 +168,7 @@ def _run(args: argparse.Namespace, restart: bool) -> Run:
         with library_asker(path, rag, as_of) as asker:
             meta = RunMeta(set_hash(questions), len(questions), asker.library, dict(asker.settings))
         if not restart:
-            restart = read_meta(out) != RunMeta(**json.loads(json.dumps(asdict(meta))))
+            restart = read_meta(out) != RunMeta(**json.loads(json.dumps(asdict(meta), default=str)))
         with progress() as show:
             cases = run_questions(
                 questions,
@@ -183,7 +183,7 @@ def _run(args: argparse.Namespace, restart: bool) -> Run:
         questions=short(meta.questions),
         documents=documents,
         library=short(meta.library),
-        settings=json.loads(json.dumps(flat(meta.settings) | made_with)),
+        settings=json.loads(json.dumps(flat(meta.settings) | made_with, default=str)),
     )
     return Run(cases, setup, _hashes(folder) if folder else None)
 

@@ -206,6 +206,19 @@ class State:
             dict(zip(names, row, strict=True)) | {"faults": json.loads(row[-1])} for row in rows
         ]
 
+    def feedback_records(self, user: str | None = None) -> list[dict[str, Any]]:
+        """Feedback of one user or of all, oldest first, with the answers that it is about."""
+        names = ("id", "library", "rating", "question", "comment", "faults", "record")
+        rows = self._run(
+            f"SELECT {', '.join(names)} FROM feedback WHERE ?1 IS NULL OR user = ?1 ORDER BY id",
+            (user,),
+        )
+        return [
+            dict(zip(names, row, strict=True))
+            | {"faults": json.loads(row[5]), "record": row[6] and json.loads(row[6])}
+            for row in rows
+        ]
+
     # --- jobs ---
 
     def add_job(self, user: str, kind: str, library: str, spec: Mapping[str, Any]) -> Job:

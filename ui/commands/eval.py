@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ui import evaluation, gating
-from ui.commands import common
+from ui import evaluation
+from ui.commands import common, eval_gate
 from ui.errors import UiError
 from ui.messages import pick
 
@@ -32,7 +32,6 @@ EXAMPLES = """\
   wenju eval perturb year builtin --out 换了年份/
   wenju eval convert squad dev.json --out dev/"""
 
-FORMATS = ("text", "markdown", "json")
 PERTURBATIONS = (
     "year", "country", "entity", "unit", "script", "number", "shuffle", "distract",
 )  # fmt: skip
@@ -56,14 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "check", evaluation.check, "检查问题集：引文、编号、重复、比例", "is a question set sound"
     )
     _add_questions(check)
-    _add_library(check)
-    _add_documents(check)
+    eval_gate.add_library(check)
+    eval_gate.add_documents(check)
 
     run = part(
         "run", evaluation.run, "逐题回答并记录（可中断续做）", "ask every question; resumable"
     )
     _add_questions(run)
-    _add_library(run)
+    eval_gate.add_library(run)
     run.add_argument("--out", metavar="RUN.jsonl", required=True, type=Path)
     run.add_argument("--workers", type=int, default=1, metavar="N")
     run.add_argument(
@@ -75,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help=pick("题目未注明时的「今天」", "today, unless a question says"),
     )
-    _add_format(run)
+    eval_gate.add_format(run)
     _add_by(run)
     common.add_settings(run)
 
@@ -88,8 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="QUESTIONS",
         help=pick("给 batch 的结果打分时：问题集", "of answers of wenju batch: their question set"),
     )
-    _add_library(score)
-    _add_format(score)
+    eval_gate.add_library(score)
+    eval_gate.add_format(score)
     _add_by(score)
 
     compare = part(
@@ -97,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     compare.add_argument("before", metavar="A.jsonl", type=Path)
     compare.add_argument("after", metavar="B.jsonl", type=Path)
-    _add_format(compare)
+    eval_gate.add_format(compare)
     compare.add_argument(
         "--listed", type=int, default=20, metavar="N", help=pick("列出多少题", "questions listed")
     )
@@ -107,71 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=pick("有指标显著变差则退出码为 1", "exit 1 where a metric is significantly worse"),
     )
 
-    gate = part(
-        "gate",
-        gating.gate,
-        "与基线比较：显著变差则退出码 1，问题太少 2，无法比较 3",
-        "against a baseline: exit 1 where significantly worse, 2 too few questions,"
-        " 3 not comparable",
-    )
-    _add_gated(gate)
-    gate.add_argument(
-        "--report",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help=pick(
-            "另写一份报告，格式看扩展名：{}；可多次使用",
-            "also write a report, by its ending: {}; may be repeated",
-        ).format(" ".join(gating.ENDINGS)),
-    )
-    gate.add_argument(
-        "--min-effect",
-        type=float,
-        default=0.01,
-        metavar="SHARE",
-        help=pick(
-            "比这更小的下降不管（默认 0.01）", "smaller drops are left alone (default: 0.01)"
-        ),
-    )
-    gate.add_argument(
-        "--require-power",
-        type=float,
-        nargs="?",
-        const=0.05,
-        metavar="SHARE",
-        help=pick(
-            "看不出这么大的下降时退出码为 2，并说还差多少题（默认 0.05）",
-            "exit 2 where a drop of this size would not be seen, with the number of questions"
-            " that are missing (default: 0.05)",
-        ),
-    )
-    gate.add_argument(
-        "--strict",
-        metavar="METRIC",
-        action="append",
-        default=[],
-        help=pick(
-            "这项指标有一题变差就算退步，如 offsets；可多次使用",
-            "one question that is worse on it fails, such as offsets; may be repeated",
-        ),
-    )
-    gate.add_argument(
-        "--listed", type=int, default=20, metavar="N", help=pick("列出多少题", "questions listed")
-    )
-    _add_format(gate)
-
-    accept = part(
-        "accept",
-        gating.accept,
-        "把现在的结果定为基线，并写明理由",
-        "make what is now the baseline, with a reason",
-    )
-    _add_gated(accept)
-    accept.add_argument(
-        "--reason", metavar="TEXT", required=True, help=pick("为什么", "why it is good enough")
-    )
+    eval_gate.add_parts(part)
 
     perturb = part(
         "perturb", evaluation.perturb, "改动问题或文档，另存一份", "change questions or documents"
@@ -179,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = " ".join(PERTURBATIONS)
     perturb.add_argument("kind", choices=PERTURBATIONS, metavar="KIND", help=kinds)
     _add_questions(perturb)
-    _add_documents(perturb)
+    eval_gate.add_documents(perturb)
     perturb.add_argument("--out", metavar="FOLDER", required=True, type=Path)
 
     convert = part(
@@ -214,52 +149,6 @@ def _add_questions(parser: Any) -> None:
         metavar="QUESTIONS",
         help=pick("问题集（文件或文件夹），或 builtin", "a file or folder, or builtin"),
     )
-
-
-def _add_gated(parser: Any) -> None:
-    """What gate and accept share: what is asked of what."""
-    parser.add_argument(
-        "questions",
-        metavar="QUESTIONS",
-        nargs="?",
-        help=pick("问题集；默认是基线的", "the question set (default: the baseline's)"),
-    )
-    parser.add_argument("--baseline", metavar="FILE.json", required=True, type=Path)
-    _add_library(parser)
-    _add_documents(parser)
-    parser.add_argument(
-        "--run",
-        dest="run_file",
-        metavar="RUN.jsonl",
-        type=Path,
-        help=pick(
-            "不再提问，用这次 eval run 的结果", "ask nothing: take what eval run has written"
-        ),
-    )
-    parser.add_argument("--out", metavar="RUN.jsonl", type=Path)
-    parser.add_argument("--workers", type=int, default=1, metavar="N")
-    parser.add_argument(
-        "--as-of",
-        metavar="DATE",
-        help=pick("题目未注明时的「今天」", "today, unless a question says"),
-    )
-    common.add_settings(parser)
-
-
-def _add_library(parser: Any) -> None:
-    parser.add_argument(
-        "--index", metavar="LIBRARY", help=pick("资料库的名字或路径", "name or path of the library")
-    )
-
-
-def _add_documents(parser: Any) -> None:
-    parser.add_argument(
-        "--documents", metavar="FOLDER", type=Path, help=pick("文档所在文件夹", "their documents")
-    )
-
-
-def _add_format(parser: Any) -> None:
-    parser.add_argument("--format", choices=FORMATS, default="text", help=" ".join(FORMATS))
 
 
 def _add_by(parser: Any) -> None:
