@@ -14,12 +14,15 @@ export HF_HUB_OFFLINE := 1
 export GRADIO_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo chat screenshots test test-browser test-wheel lint check bench docs pins
+.PHONY: help install demo chat screenshots test gate baseline test-browser test-wheel lint check bench \
+  docs pins
 
 help:
 	@echo "make demo          index the sample library and answer six questions"
 	@echo "make chat          the chat page, on this machine only"
-	@echo "make test          all tests, offline"
+	@echo "make test          all tests, offline, and make gate"
+	@echo "make gate          the built-in questions against the committed baseline"
+	@echo "make baseline      REASON=…: what is answered now becomes the baseline"
 	@echo "make test-browser  the chat page in a real browser"
 	@echo "make test-wheel    the demonstration from the built wheel"
 	@echo "make check         ruff, mypy and all tests"
@@ -48,6 +51,22 @@ screenshots: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q -m "not browser"
+	@$(MAKE) --no-print-directory gate
+
+# The built-in questions, against what their answers were when somebody last accepted them.
+gate baseline: export WENJU_HOME := $(CURDIR)/build/gate
+gate: $(STAMP)
+	@$(BIN)/wenju demo > /dev/null 2>&1
+	$(BIN)/wenju eval gate builtin --index demo --baseline evals/data/baseline.json \
+	  --strict verbatim --strict offsets --strict cited --strict failed \
+	  --report build/gate.html --report build/gate.xml
+
+# After answers changed for a reason: make baseline REASON="…", then commit it.
+baseline: $(STAMP)
+	@test -n "$(REASON)" || { echo 'say why: make baseline REASON="…"' >&2; exit 1; }
+	@$(BIN)/wenju demo > /dev/null 2>&1
+	$(BIN)/wenju eval accept builtin --index demo --baseline evals/data/baseline.json \
+	  --reason "$(REASON)"
 
 test-browser: $(STAMP)
 	@if .ci/chromium; then $(BIN)/python -m pytest -q -m browser; elif [ "$$CI" = true ]; then exit 1; fi

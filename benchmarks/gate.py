@@ -49,7 +49,7 @@ def draw(
             for side in (0, 1):
                 values[side]["rejected"] = float(right[side])
         else:
-            loose = {"evidence_any": 0.5, "recall@50": 0.5, "false_abstention": 0.5}
+            loose = {"evidence_any": 0.5, "recall": 0.5, "false_abstention": 0.5}
             for name, rate in (loose | {"gold_place": 0.1}).items():
                 follows = turned if rng.random() < 0.7 else turn(rate * churn)
                 for side in (0, 1):
@@ -61,7 +61,7 @@ def draw(
                 for side in (0, 1):
                     values[side][name] = float((lost > 0, lost < 0)[side] if lost else 1)
             moved = turn(churn * 2) * rng.random() / 2
-            values[0]["mrr"], values[1]["mrr"] = 0.5 + moved, 0.5 - moved
+            values[0]["ndcg@10"], values[1]["ndcg@10"] = 0.5 + moved, 0.5 - moved
         for run, ok, found in zip((before, after), right, values, strict=True):
             run.append(Outcome(str(i), "", "", f"d{document}", (), "answered", ok, "", None, found))
     return before, after

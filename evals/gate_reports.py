@@ -24,8 +24,8 @@ POINTS_AT = {
     "offsets": "spans that are not where the quote stands: offsets of parsing or citing",
     "place": "page, minute or section of a citation is not where its words stand",
     "gold_place": "page or minute differs from the one that the question set knows: parsing",
-    "recall@50": "what is found: terms, character pairs, thesaurus, vectors",
-    "mrr": "the order of what is found: ranking, or terms and thesaurus",
+    "recall": "what is found: terms, character pairs, thesaurus, vectors",
+    "ndcg@10": "the order of what is found: ranking, or terms and thesaurus",
 }
 
 

@@ -21,7 +21,7 @@ PRIMARY = "right"
 # What is watched beside it, with a small share of the false alarms: each names a kind of fault.
 GUARDS = (
     "rejected", "false_abstention", "failed", "evidence_any", "cited", "verbatim", "offsets",
-    "place", "gold_place", "recall@50", "mrr",
+    "place", "gold_place", "recall", "ndcg@10",
 )  # fmt: skip
 
 _BY_NAME: dict[str, Metric] = {m.name: m for m in METRICS}

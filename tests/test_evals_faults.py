@@ -14,10 +14,15 @@ import pytest
 import rag.answering
 import rag.retrieval
 from evals.asking import LibraryAsker, library_asker
+from evals.baseline import Baseline, Setup
 from evals.case import Case
 from evals.comparing import Comparison, Difference, compare
+from evals.errors import NotComparable
 from evals.examining import examine
+from evals.gate_reports import gate_text
+from evals.gating import Gate, gate
 from evals.metrics import METRICS
+from evals.outcomes import outcomes
 from evals.perturbing_documents import perturb_documents
 from evals.questions import SAMPLE_FOLDER, builtin
 from evals.reporting import report
@@ -27,8 +32,9 @@ from evals.sources import MemorySources, folder_sources
 from index.embedding import EmbeddingSettings
 from index.ingesting import IndexSettings, index_sources
 from index.store import open_library
-from rag.settings import AnswerabilitySettings, RagSettings
+from rag.settings import AnswerabilitySettings, RagSettings, RetrievalSettings
 
+BY_WORDS = RagSettings(retrieval=RetrievalSettings(dense=0))
 EVERY = 9  # of the built-in set: enough to see these faults, few enough to be quick
 
 
@@ -215,3 +221,105 @@ def test_a_crash_is_no_rejection(
     assert row(found, "truthfulness").after == -1
     assert row(found, "mrr").after == 0
     assert replace(crashed[0], timings_ms={}).status == "error"
+
+
+# --- the gate: exit code 1 or 3, and a name that is well enough to find it ---
+
+
+@pytest.fixture(scope="module")
+def full(library: Path) -> list[Case]:
+    """The whole built-in set, by words alone: a small fault does not show in a ninth of it, and
+    the vectors of the tests' model say nothing."""
+    return ask(library, builtin(), BY_WORDS)
+
+
+def gated(before: Sequence[Case], after: Sequence[Case], library: Path | None = None) -> Gate:
+    setup = Setup("q", documents_of(library) if library else {}, "l", {})
+    ids = {c.question.id for c in after}
+    kept = [c for c in before if c.question.id in ids]
+    return gate(Baseline(setup, outcomes(kept)), setup, outcomes(after))
+
+
+def documents_of(library: Path) -> dict[str, str]:
+    with open_library(library) as opened:
+        return {i.doc_id: i.content_hash for i in opened.documents()}
+
+
+def test_the_gate_names_wrong_offsets(full: list[Case], samples: MemorySources) -> None:
+    found = gated(full, [
+        with_spans(c, samples, lambda s: s | {"start": s["start"] + 1, "end": s["end"] + 1})
+        for c in full
+    ])  # fmt: skip
+    assert found.verdict == 1
+    assert [r.name for r in found.reasons if r.name in ("offsets", "verbatim")] == ["offsets"]
+
+
+def test_the_gate_names_shifted_pages(full: list[Case], samples: MemorySources) -> None:
+    found = gated(full, [
+        with_spans(c, samples, lambda s: s | {"page": s["page"] and s["page"] + 1}) for c in full
+    ])  # fmt: skip
+    assert found.verdict == 1
+    assert "place" in [r.name for r in found.reasons]
+    rows = {r.name: r for r in found.guards}
+    assert rows["gold_place"].after < rows["gold_place"].before
+    assert not rows["offsets"].fires
+
+
+def test_the_gate_names_a_threshold_of_zero(library: Path, full: list[Case]) -> None:
+    asked = [q for q in builtin() if not q.answerable]
+    settings = replace(BY_WORDS, answerability=AnswerabilitySettings(min_confidence=0.0))
+    after = {c.question.id: c for c in ask(library, asked, settings)}
+    found = gated(full, [after.get(c.question.id, c) for c in full])
+    assert found.verdict == 1
+    assert "rejected" in [r.name for r in found.reasons]
+    assert "min_confidence" in gate_text(found)
+
+
+def test_the_gate_names_a_reversed_ranking(
+    library: Path, full: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    straight = rag.answering.score
+    monkeypatch.setattr(rag.answering, "score", lambda retrieval: -straight(retrieval))
+    found = gated(full, ask(library, builtin()[::4], BY_WORDS))
+    assert found.verdict == 1
+    assert {"ndcg@10", "evidence_any"} <= {r.name for r in found.reasons}
+
+
+def test_the_gate_names_bigrams_that_are_off(
+    library: Path, full: list[Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighted = rag.retrieval.weighted_terms
+
+    def without_bigrams(*args: Any) -> list[Any]:
+        return [t for t in weighted(*args) if t.field != "grams"]
+
+    monkeypatch.setattr(rag.retrieval, "weighted_terms", without_bigrams)
+    monkeypatch.setattr(rag.retrieval, "content_grams", lambda *_: {})
+    found = gated(full, ask(library, builtin()[::2], BY_WORDS))
+    assert found.verdict == 1
+    assert "recall" in [r.name for r in found.reasons]
+    assert "terms, character pairs, thesaurus" in gate_text(found)
+
+
+def test_the_gate_names_a_thesaurus_that_is_off(library: Path, full: list[Case]) -> None:
+    settings = RagSettings(retrieval=RetrievalSettings(dense=0, thesaurus=False))
+    found = gated(full, ask(library, builtin(), settings))
+    assert found.verdict == 1
+    assert {"recall", "ndcg@10"} & {r.name for r in found.reasons}
+
+
+def test_the_gate_names_a_stale_library_and_a_missing_document(
+    library: Path, full: list[Case]
+) -> None:
+    held = documents_of(library)
+    name = sorted(held)[0]
+    now = Setup("q", held, "l", {})
+    # The file, and with it the baseline, has moved on; the library has not.
+    files = held | {name: "newer"}
+    baseline = Baseline(Setup("q", files, "l", {}), outcomes(full))
+    found = gate(baseline, now, outcomes(full), files=files)
+    assert (found.verdict, found.stale) == (1, (name,))
+    less = Setup("q", {d: h for d, h in held.items() if d != name}, "l", {})
+    with pytest.raises(NotComparable, match="1 documents are missing from the index") as error:
+        gate(Baseline(now, outcomes(full)), less, outcomes(full))
+    assert name in str(error.value)

@@ -108,8 +108,12 @@ def test_chance_alone_fires_at_most_one_time_in_twenty() -> None:
             turned, up = rng.random() < 0.1, bool(rng.random() < 0.5)
             mrr = rng.random() * 0.3 if turned else 0.0
             pair = (up, not up) if turned else (True, True)
-            before.append(answered(i, pair[0], document=f"d{i // 4}", mrr=mrr if up else 0.0))
-            after.append(answered(i, pair[1], document=f"d{i // 4}", mrr=0.0 if up else mrr))
+            before.append(
+                answered(i, pair[0], document=f"d{i // 4}", **{"ndcg@10": mrr if up else 0.0})
+            )
+            after.append(
+                answered(i, pair[1], document=f"d{i // 4}", **{"ndcg@10": 0.0 if up else mrr})
+            )
         fired += decide(before, after).verdict is Verdict.REGRESSION
     assert fired <= 200 * ALPHA
 
@@ -242,7 +246,7 @@ def test_a_baseline_comes_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     made = Baseline(
         SETUP,
-        (answered(1, said='说\n"x" \u2028', mrr=0.5), answered(2, right=False)),
+        (answered(1, said='说\n"x" \u2028', recall=0.5), answered(2, right=False)),
         ({"on": "2026-01-31", "reason": "第一份"},),
         {"questions": "builtin", "index": "demo"},
     )

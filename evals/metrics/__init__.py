@@ -23,7 +23,7 @@ from evals.metrics.mrr import MRR
 from evals.metrics.ndcg import ndcg_at
 from evals.metrics.numeric import NUMERIC
 from evals.metrics.place import GOLD_PLACE, PLACE
-from evals.metrics.recall import recall_at
+from evals.metrics.recall import RECALL, recall_at
 from evals.metrics.risk_coverage import AURC, AUROC
 from evals.metrics.truthfulness import TRUTHFULNESS
 from evals.metrics.usage import COST, TOKENS
@@ -51,6 +51,7 @@ METRICS: tuple[Metric, ...] = (
     FAILED,
     CONFLICTS_FOUND,
     FALSE_CONFLICT,
+    RECALL,
     recall_at(1),
     recall_at(5),
     recall_at(10),

@@ -19,3 +19,17 @@ def recall_at(k: int) -> Metric:
         return sum(r is not None and r <= k for r in ranks) / len(ranks)
 
     return Metric(f"recall@{k}", of)
+
+
+DEPTHS = (1, 5, 10, 50)
+
+
+def _of_depths(case: Case) -> float | None:
+    found = [recall_at(k).of(case) for k in DEPTHS]
+    shares = [share for share in found if share is not None]
+    return sum(shares) / len(shares) if shares else None
+
+
+# The mean over four depths: what moves up or down anywhere in the list shows, with less chance in
+# it than at any one depth.
+RECALL = Metric("recall", _of_depths)
