@@ -24,7 +24,7 @@ QUESTIONS = [
 
 
 def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    options = ["-p", "no:wenju", "-p", "evals.pytest_plugin", "-p", "no:cacheprovider", "-v"]
+    options = ["-p", "no:wenju", "-p", "ui.pytest_plugin", "-p", "no:cacheprovider", "-v"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, "--rootdir", str(folder), *words],
         cwd=folder,
