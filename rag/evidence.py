@@ -28,6 +28,7 @@ _UNKNOWN = 0.95  # rarity of a word that text at large does not know
 _ATTRIBUTE = 0.5  # share of the weight of the word that stands nearest to the question word
 _REACH_ZH, _REACH_EN = 3.0, 12.0  # characters after which a word is e times less what is asked
 _FAR = 1_000_000
+_SAYS = re.compile(r"\s*(?:说|称|讲|表示|认为|觉得|提到|指出|透露|预计|预测|估计)(?!明|法|书|台)")
 _CLAUSE = re.compile(r"[^，,；;：:。!！?？]+")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _OPPOSITES = tuple(
@@ -75,7 +76,11 @@ def describe(retrieval: Retrieval, scores: Scores) -> list[float]:
     places = order(scores)[:DEPTH]
     if not places:
         return [0.0] * len(NAMES)
-    names = [i for i, c in enumerate(retrieval.concepts) if is_name(retrieval, c)]
+    names = [
+        i
+        for i, c in enumerate(retrieval.concepts)
+        if is_name(retrieval, c) and not tells(retrieval, c)
+    ]
     attribute = _attribute(retrieval)
     rows = [_of(retrieval, place, names, attribute) for place in places]
     top = [(min if name in _LOW_IS_GOOD else max)(row[name] for row in rows) for name in _EACH]
@@ -87,6 +92,11 @@ def describe(retrieval: Retrieval, scores: Scores) -> list[float]:
         float(bool(years_asked(retrieval))),
         float(counted and not any(row["fits"] for row in rows)),
     ]
+
+
+def tells(retrieval: Retrieval, concept: Concept) -> bool:
+    """Whether it is who says what is asked about («邵工说…»), rather than what it is about."""
+    return _SAYS.match(retrieval.question.key[concept.end :]) is not None
 
 
 def is_name(retrieval: Retrieval, concept: Concept) -> bool:

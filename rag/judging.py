@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from index.schema import BlockKind
 from rag import answerability
 from rag.ranking import Scores, score
 from rag.reading_model import Judgement
@@ -32,7 +33,18 @@ def judge(retrieval: Retrieval, settings: RagSettings) -> Judged:
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()
-    confidence = shipped.probability(described, [*judgements.values()])
-    threshold = shipped.threshold(settings.answerability, is_read=bool(judgements))
+    best = next(iter(judgements), None)
+    # The model was taught on written text: of speech its yes says something, its no little.
+    spoken = best is not None and retrieval.sentences[best].candidate.kind == BlockKind.SEGMENT
+    confidence, threshold = max(
+        (
+            (
+                shipped.probability(described, said),
+                shipped.threshold(settings.answerability, is_read=bool(said)),
+            )
+            for said in ([*judgements.values()], *([[]] if spoken else []))
+        ),
+        key=lambda found: found[0] - found[1],
+    )
     sure = confidence >= threshold and (threshold == 0 or not answerability.absent(retrieval))
     return Judged(retrieval, scores, judgements, confidence, sure)

@@ -7,6 +7,7 @@ the ranker's: alone it is the worse of the two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,10 @@ from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
 WEIGHT = 0.3
+# Who says it need not be said in the sentence that says it; the model would look for it there.
+_ATTRIBUTED = re.compile(
+    r"^[^,，。?？说称讲]{1,8}?(?:说|称|讲|表示|认为|觉得|提到|指出|透露)(?!明|法|书|台|不)[,，:：]?(?=.{6})"
+)
 
 
 def reread(
@@ -31,7 +36,8 @@ def reread(
     places = ranked[:depth]
     if not places:
         return scores, {}
-    judged = shipped().judge(retrieval.question.key, [_context(retrieval, p) for p in places])
+    question = _ATTRIBUTED.sub("", retrieval.question.key)
+    judged = shipped().judge(question, [_context(retrieval, p) for p in places])
     shift = WEIGHT * np.array([j.relevance for j in judged])
     changed = scores.copy()
     changed[places] += shift - shift.mean()
