@@ -246,7 +246,10 @@ class Answerer:
             drafts = read_parts(retrieval, scores, reading) if wanted is None else ()
             if not drafts:
                 found = disagreement(retrieval, scores) if wanted is None else None
-                drafts = read(retrieval, scores, reading, sides_of(found))
+                # Places shift where the language model's reader left sentences out.
+                same = retrieval is judged.retrieval
+                judgements = judged.judgements if same else {}
+                drafts = read(retrieval, scores, reading, sides_of(found), judgements)
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
         elif fluent is not None and fluent.statements:

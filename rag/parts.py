@@ -1,6 +1,6 @@
 """A question that asks for several things, taken apart into questions for one each.
 
-«2021年宝马和奔驰的全球销量分别是多少» → «2021年宝马的全球销量是多少», «2021年奔驰的全球销量是多少».
+«上海港和宁波港的吞吐量分别是多少» → «上海港的吞吐量是多少», «宁波港的吞吐量是多少».
 «这部电影是什么类型？导演是谁？» → its first half, and «这部电影导演是谁».
 What is kept are the question's own words; nothing is put in.
 """

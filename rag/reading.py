@@ -28,7 +28,7 @@ from rag.asking import (
 )
 from rag.clauses import best_part
 from rag.ranking import Scores, order
-from rag.reading_model import Judgement
+from rag.reading_model import SENTENCE, Judgement
 from rag.resolving import antecedent, neighbour
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
@@ -151,7 +151,8 @@ def short_answer(
     if found.candidate.kind.startswith("table_"):
         cell = asked_cell(found, retrieval)
         return None if cell is None else ((cell.span,), 0.5 + cell.worth / 2)
-    if judgements:
+    # Of a long sentence the model reads the beginning: of the rest it can confirm nothing.
+    if judgements and len(retrieval.sentences[place].candidate.key) <= SENTENCE:
         best = _confirmed(retrieval, place, judgements.get(place))
     else:
         best = spoken(retrieval, place)

@@ -30,9 +30,8 @@ from rag.reading import (
     pool_of,
     size_of,
 )
-from rag.reading_model import shipped
-from rag.resolving import neighbour
-from rag.retrieval import Found, Retrieval
+from rag.rereading import judgements_of
+from rag.retrieval import Retrieval
 from rag.settings import ReadingSettings
 from rag.short_answers import candidates_of
 from rag.terms import Concept, content_grams
@@ -59,7 +58,7 @@ class PartFound:
 
 def read_parts(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[Draft]:
     """Drafts in the question's order; [] where it asks for one thing, or nothing was found."""
-    parts = parts_found(retrieval, scores)
+    parts = parts_found(retrieval, scores, settings)
     pools = [pool_of(p.retrieval, p.scores, settings, GAP) for p in parts]
     if not parts or not all(pools):
         return []
@@ -96,7 +95,7 @@ def read_parts(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) 
     return drafts + further
 
 
-def parts_found(retrieval: Retrieval, scores: Scores) -> list[PartFound]:
+def parts_found(retrieval: Retrieval, scores: Scores, settings: ReadingSettings) -> list[PartFound]:
     """In the question's order; [] where it asks for one thing."""
     if not len(scores):
         return []
@@ -117,30 +116,11 @@ def parts_found(retrieval: Retrieval, scores: Scores) -> list[PartFound]:
             features=features,
         )
         ranked = score(own) + WHOLE * scores
-        judgements = judgements_of(own, order(ranked)[:JUDGED])
+        judgements = judgements_of(own, order(ranked)[: min(JUDGED, settings.reread)])
         for place, judged in judgements.items():
             ranked[place] += RELEVANCE * judged.relevance
         found.append(PartFound(own, ranked, part, judgements))
     return found
-
-
-def judgements_of(retrieval: Retrieval, places: Sequence[int]) -> Judgements:
-    """What the reading model says of some of the sentences."""
-    asked = [
-        (
-            found.document.title or "",
-            _text(neighbour(found, retrieval, -1)),
-            _text(found),
-            _text(neighbour(found, retrieval, 1)),
-        )
-        for found in (retrieval.sentences[i] for i in places)
-    ]
-    judged = shipped().judge(retrieval.question.key, asked)
-    return dict(zip(places, judged, strict=True))
-
-
-def _text(found: Found | None) -> str:
-    return "" if found is None else found.document.joined(found.sentence.spans)
 
 
 def _told(

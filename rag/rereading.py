@@ -8,7 +8,7 @@ the ranker's: alone it is the worse of the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,15 +36,22 @@ def reread(
     places = ranked[:depth]
     if not places:
         return scores, {}
-    question = _ATTRIBUTED.sub("", retrieval.question.key)
-    judged = shipped().judge(question, [_context(retrieval, p) for p in places])
-    shift = WEIGHT * np.array([j.relevance for j in judged])
+    judged = judgements_of(retrieval, places)
+    relevances = [judged[place].relevance for place in places]
+    shift = WEIGHT * np.array(relevances)
     changed = scores.copy()
     changed[places] += shift - shift.mean()
     if len(ranked) > len(places):
         floor = scores[ranked[len(places)]]
         changed[places] = np.maximum(changed[places], floor + 1e-6 * np.argsort(np.argsort(shift)))
-    return np.round(changed, 6), dict(zip(places, judged, strict=True))
+    return np.round(changed, 6), judged
+
+
+def judgements_of(retrieval: Retrieval, places: Sequence[int]) -> dict[int, Judgement]:
+    """What the model says of some of the sentences, by place, in their order."""
+    question = _ATTRIBUTED.sub("", retrieval.question.key)
+    judged = shipped().judge(question, [_context(retrieval, place) for place in places])
+    return dict(zip(places, judged, strict=True))
 
 
 def _context(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
