@@ -180,8 +180,17 @@ def _drcd_queries(run: Run) -> list[Query]:
 
 
 def drcd(run: Run) -> Results:
+    """And apart, the questions that the embedding model was not taught with."""
+    from index.static_zh.train_data import HELD_OUT_FOLD, read_pairs
+
     queries = _drcd_queries(run)
-    return {"drcd": _on_passages(run, "drcd", "drcd", queries)}
+    systems = _on_passages(run, "drcd", "drcd", queries)
+    taught = {
+        p.question for p in read_pairs(run.data) if p.source == "drcd" and p.fold != HELD_OUT_FOLD
+    }
+    unseen = {q.id for q in queries if q.text not in taught}
+    apart = {name: {i: r for i, r in rows.items() if i in unseen} for name, rows in systems.items()}
+    return {"drcd": systems, "drcd unseen": apart}
 
 
 def drcd_simplified(run: Run) -> Results:
@@ -406,7 +415,7 @@ def main() -> None:
         if value
     )  # fmt: skip
     write_report(args.out, results, f"python benchmarks/retrieval.py --data FOLDER{options}",
-                 machine(), run.not_measured())  # fmt: skip
+                 f"{machine()}; code {our_key()}", run.not_measured())  # fmt: skip
     print(args.out.read_text(encoding="utf-8"))
 
 
