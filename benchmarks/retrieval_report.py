@@ -32,8 +32,8 @@ NOTES = {
     "D": "Our own questions, never fitted on. Questions that have no answer are left out. Measured "
     "in three states of the code while it was written; nothing was chosen by it.",
     "stard": "Which fifth: the one that the embedding model was not taught with.",
-    "drcd": "Questions evenly spaced over the set, the same for all. The embedding model was taught "
-    "with four fifths of them.",
+    "drcd": "Questions evenly spaced over the set, the same for all. The embedding model was "
+    "taught with four fifths of them.",
     "cmrc + news": "Questions evenly spaced over the set, the same for all.",
 }
 
