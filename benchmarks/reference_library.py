@@ -10,6 +10,7 @@ from index.aliases import mine
 from index.chunking import split_chunks, split_sentences
 from index.embedding import EmbeddingSettings, load_embedder
 from index.glossary import alias_key
+from index.hits import Ranking
 from index.lexical import WeightedTerm
 from index.schema import (
     Block,
@@ -121,6 +122,12 @@ class ReferenceLibrary:
             if doc_ids is None or chunk.doc_id in doc_ids
         ]
         return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
+
+    def rank_lexical(self, *args: Any) -> Ranking:
+        return Ranking.of(self.search_lexical(*args))
+
+    def rank_dense(self, *args: Any) -> Ranking:
+        return Ranking.of(self.search_dense(*args))
 
 
 def document_of(doc_id: str, parts: Iterable[tuple[str, str]]) -> tuple[Document, list[int]]:

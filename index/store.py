@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
+from itertools import groupby, repeat
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -17,6 +19,7 @@ import numpy.typing as npt
 from index.dense import SCALE
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
+from index.hits import Ranking
 from index.lexical import STEPS, WeightedTerm, steps_of
 from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
 from index.numbering import Field
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 _CACHED_DOCUMENTS = 256
 _CACHED_HOMES = 10_000
 
-# Of one segment: ordinals of chunks and their scores, in whole steps.
-_Hits = tuple[Segment, npt.NDArray[np.intp], npt.NDArray[np.integer]]
+# Of one segment: its number, ordinals of chunks and their scores, in whole steps.
+_Hits = tuple[int, npt.NDArray[np.intp], npt.NDArray[np.integer]]
 
 
 def open_library(name_or_path: str | os.PathLike[str] = "default") -> Library:
@@ -239,24 +242,38 @@ class Library:
 
         `doc_ids` limits the search to these documents. No term that occurs gives [].
         """
-        steps = steps_of(terms)
-        hits: list[_Hits] = []
-        for segment, allowed in self._searched(doc_ids) if steps else ():
-            scores = segment.lexical.scores(steps)
-            if allowed is not None:
-                scores[~allowed] = 0
-            chosen = best_of(scores, segment.id_ranks, k)
-            hits.append((segment, chosen, scores[chosen]))
-        return self._best(hits, k, STEPS)
+        return list(self.rank_lexical(terms, k, doc_ids))
 
     def search_dense(
         self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
     ) -> list[ScoredChunk]:
         """The k chunks nearest to the `(dim,)` vector by cosine, best first, ties on chunk_id."""
-        hits = [
-            (segment, *segment.dense.search(vector, k, segment.id_ranks, allowed=allowed))
-            for segment, allowed in self._searched(doc_ids)
-        ]
+        return list(self.rank_dense(vector, k, doc_ids))
+
+    def rank_lexical(
+        self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None
+    ) -> Ranking:
+        """As `search_lexical`; no chunk is looked up before it is asked for."""
+        steps = steps_of(terms)
+        hits: list[_Hits] = []
+        for number, allowed in self._searched(doc_ids) if steps else ():
+            segment = self._segments[number]
+            scores = segment.lexical.scores(steps)
+            if allowed is not None:
+                scores[~allowed] = 0
+            chosen = best_of(scores, segment.id_ranks, k)
+            hits.append((number, chosen, scores[chosen]))
+        return self._best(hits, k, STEPS)
+
+    def rank_dense(
+        self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
+    ) -> Ranking:
+        """As `search_dense`; no chunk is looked up before it is asked for."""
+        hits: list[_Hits] = []
+        for number, allowed in self._searched(doc_ids):
+            segment = self._segments[number]
+            found = segment.dense.search(vector, k, segment.id_ranks, allowed=allowed)
+            hits.append((number, *found))
         return self._best(hits, k, SCALE)
 
     def document_frequency(self, field: Field, token: str) -> int:
@@ -269,30 +286,56 @@ class Library:
 
     def _searched(
         self, doc_ids: Collection[str] | None
-    ) -> Iterator[tuple[Segment, npt.NDArray[np.bool_] | None]]:
-        """Segments and which of their chunks may be found; None for all."""
-        for segment in self._segments:
+    ) -> Iterator[tuple[int, npt.NDArray[np.bool_] | None]]:
+        """Numbers of segments and which of their chunks may be found; None for all."""
+        for number, segment in enumerate(self._segments):
             if doc_ids is None:
-                yield segment, segment.alive
+                yield number, segment.alive
             elif only := segment.catalogue.ordinals(doc_ids):
                 flags = segment.flags(only)
-                yield segment, flags if segment.alive is None else flags & segment.alive
+                yield number, flags if segment.alive is None else flags & segment.alive
 
-    def _best(self, hits: Sequence[_Hits], k: int, scale: int) -> list[ScoredChunk]:
-        """The k best of all segments; only so many, and what ties with the last, are looked up."""
+    def _best(self, hits: Sequence[_Hits], k: int, scale: int) -> Ranking:
+        """The k best of all segments. Keys are (number of the segment, ordinal)."""
         cut = cut_of([scores for _, _, scores in hits], k)
-        found: list[ScoredChunk] = []
-        for segment, ordinals, scores in hits:
+        rows: list[tuple[int, int, int, int]] = []  # -score, rank in the segment, segment, ordinal
+        for number, ordinals, scores in hits:
             chosen = np.flatnonzero(scores >= cut)
-            if len(chosen):
-                values = (scores[chosen] / scale).tolist()
-                chunks = segment.chunks_of(ordinals[chosen].tolist())
-                found += map(ScoredChunk, chunks, values)
-                for chunk in chunks:
-                    self._homes[chunk.doc_id] = segment
+            places = ordinals[chosen]
+            ranks = self._segments[number].id_ranks[places].tolist()
+            lows, n = (-scores[chosen]).tolist(), len(places)
+            rows += zip(lows, ranks, repeat(number, n), places.tolist(), strict=True)
+        rows.sort()
+        keys = self._by_id(rows)[:k]
+        return Ranking(
+            keys,
+            [-row[0] / scale for row in rows[:k]],
+            lambda places: self._chunks_at([keys[i] for i in places]),
+        )
+
+    def _by_id(self, rows: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
+        """Keys of sorted rows. Where chunks of several segments tie, their ids are compared."""
+        keys: list[tuple[int, int]] = []
+        for _, group in groupby(rows, key=itemgetter(0)):
+            tied = [(number, ordinal) for _, _, number, ordinal in group]
+            if len({number for number, _ in tied}) > 1:
+                ids = [chunk.chunk_id for chunk in self._chunks_at(tied)]
+                tied = [one for _, one in sorted(zip(ids, tied, strict=True))]
+            keys += tied
+        return keys
+
+    def _chunks_at(self, keys: Sequence[tuple[int, int]]) -> list[Chunk]:
+        """Chunks by segment and ordinal, in the given order."""
+        found: dict[tuple[int, int], Chunk] = {}
+        for number in sorted({number for number, _ in keys}):
+            segment = self._segments[number]
+            here = [ordinal for other, ordinal in keys if other == number]
+            for ordinal, chunk in zip(here, segment.chunks_of(here), strict=True):
+                found[number, ordinal] = chunk
+                self._homes[chunk.doc_id] = segment
         if len(self._homes) > _CACHED_HOMES:
             self._homes = {}
-        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
+        return [found[one] for one in keys]
 
     @cached_property
     def embedder(self) -> Embedder:

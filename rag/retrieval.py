@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from index.hits import Ranking
 from index.lexical import WeightedTerm
 from index.schema import Block, BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
@@ -15,7 +16,7 @@ from index.thesaurus import Layer, shipped
 from rag import background
 from rag.asking import Asked, asked_of
 from rag.features import Candidate, Matrix, measure
-from rag.fusion import fuse
+from rag.fusion import fuse_best
 from rag.hints import Hints, hints_of
 from rag.normalising import NormalisedQuestion
 from rag.schema import Passage
@@ -75,12 +76,17 @@ def retrieve(
     terms = weighted_terms(concepts, table, question_grams)
     arms = _arms(library, question, terms, settings, doc_ids)
     weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
-    fused = fuse(list(arms.values()), weights)
+    wanted = settings.candidates * (3 if hints else 1)
+    rows = fuse_best(list(arms.values()), weights, wanted)
+    fused = [scored for scored, _ in rows]
+    ranks = {
+        scored.chunk.chunk_id: {arm: n for arm, n in zip(arms, places, strict=True) if n}
+        for scored, places in rows
+    }
     if hints:
-        fused = _lifted(library, fused[: 3 * settings.candidates], hints)
-    fused = fused[: settings.candidates]
+        fused = _lifted(library, fused, hints)[: settings.candidates]
     documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
-    similarities = _similarities(fused, arms["dense"])
+    similarities = _similarities(fused, arms["dense"], ranks)
     sentences = _sentences(library, fused, documents, similarities, hints)
     features = measure(
         [s.candidate for s in sentences],
@@ -89,7 +95,6 @@ def retrieve(
         asked,
         question.key,
     )
-    ranks = _ranks(fused, arms)
     passages = tuple(
         passage_of(s, documents[s.chunk.doc_id], ranks) for s in fused[: settings.passages]
     )
@@ -101,7 +106,7 @@ def retrieve(
         sentences=sentences,
         features=features,
         chunks=tuple(fused),
-        ranks=ranks,
+        ranks={s.chunk.chunk_id: ranks[s.chunk.chunk_id] for s in fused},
         hints=hints,
     )
 
@@ -129,38 +134,31 @@ def _arms(
     terms: Sequence[WeightedTerm],
     settings: RetrievalSettings,
     doc_ids: Collection[str] | None,
-) -> dict[str, Sequence[ScoredChunk]]:
-    arms: dict[str, Sequence[ScoredChunk]] = {"lexical": [], "dense": []}
+) -> dict[str, Ranking]:
+    arms = {"lexical": Ranking.of([]), "dense": Ranking.of([])}
     if question.is_empty:
         return arms
     if terms:
-        arms["lexical"] = library.search_lexical(terms, settings.lexical, doc_ids)
+        arms["lexical"] = library.rank_lexical(terms, settings.lexical, doc_ids)
     if settings.dense:
         vector = library.embedder.embed_query(question.text)
         if vector.any():
-            arms["dense"] = library.search_dense(vector, settings.dense, doc_ids)
+            arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)
     return arms
 
 
-def _similarities(fused: Sequence[ScoredChunk], dense: Sequence[ScoredChunk]) -> dict[str, float]:
+def _similarities(
+    fused: Sequence[ScoredChunk], dense: Ranking, ranks: Mapping[str, Mapping[str, int]]
+) -> dict[str, float]:
     """Chunk → cosine over the best cosine; chunks that the arm did not bring get its last's."""
-    if not dense or dense[0].score <= 0:
+    if not dense or dense.scores[0] <= 0:
         return {}
-    best = dense[0].score
-    known = {s.chunk.chunk_id: max(0.0, s.score / best) for s in dense}
-    last = max(0.0, dense[-1].score / best)
-    return {s.chunk.chunk_id: known.get(s.chunk.chunk_id, last) for s in fused}
-
-
-def _ranks(
-    fused: Sequence[ScoredChunk], arms: Mapping[str, Sequence[ScoredChunk]]
-) -> dict[str, dict[str, int]]:
-    ranks: dict[str, dict[str, int]] = {s.chunk.chunk_id: {} for s in fused}
-    for arm, ranking in arms.items():
-        for rank, scored in enumerate(ranking, start=1):
-            if scored.chunk.chunk_id in ranks:
-                ranks[scored.chunk.chunk_id][arm] = rank
-    return ranks
+    best = dense.scores[0]
+    out = {}
+    for scored in fused:
+        rank = ranks[scored.chunk.chunk_id].get("dense", len(dense))
+        out[scored.chunk.chunk_id] = max(0.0, dense.scores[rank - 1] / best)
+    return out
 
 
 def passage_of(

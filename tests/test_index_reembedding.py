@@ -72,10 +72,10 @@ def test_library_is_as_if_built_with_the_other_model(
 def test_no_file_is_read_and_the_lexical_index_is_taken_over(
     library: Path, other: IndexSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lexical() -> dict[str, bytes]:
+    def lexical() -> set[tuple[str, bytes]]:
         segments = (library / "segments").iterdir()
         files = (file for one in segments for file in (one / LEXICAL).iterdir())
-        return {file.name: file.read_bytes() for file in files}
+        return {(file.name, file.read_bytes()) for file in files}
 
     def refuse(*_: object) -> None:
         raise AssertionError("a file was read")
