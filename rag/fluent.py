@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rag import support
 from rag.citing import cite
 from rag.errors import UnverifiedCitation
 from rag.generation import ENGINE, FALLBACK, LlmReader, Reading, usage_of
-from rag.injection import disguised, orders_among
+from rag.injection import disguised, is_order_at
 from rag.llm_settings import LlmSettings
 from rag.ranking import Scores
 from rag.reading import Draft
@@ -23,8 +24,6 @@ from rag.topics import Turn
 
 if TYPE_CHECKING:
     from index.store import Library
-
-_BESIDE = 2  # sentences on each side that an order may be split over
 
 
 class Fluent:
@@ -54,7 +53,9 @@ class Fluent:
         """The question as it stands alone; None where the model has nothing to add, or fails."""
         if not turns or not self._settings.rewrite:
             return None
-        found = rewritten(self._reader.client, self._asking, self._question, turns, self._embed)
+        found = rewritten(
+            self._reader.client, self._asking, self._question, turns, support.shipped_embed()
+        )
         self._completed = found is not None
         self._question = found or self._question
         return found
@@ -63,7 +64,9 @@ class Fluent:
         if not self._settings.expand:
             return []
         self._question = question
-        self._wordings = other_wordings(self._reader.client, self._asking, question, self._embed)
+        self._wordings = other_wordings(
+            self._reader.client, self._asking, question, support.shipped_embed()
+        )
         return self._wordings
 
     def without_orders(self, retrieval: Retrieval, scores: Scores) -> tuple[Retrieval, Scores]:
@@ -77,9 +80,7 @@ class Fluent:
                 own = texts[document.doc_id] = [
                     document.joined(s.spans) for s in self._library.sentences(document.doc_id)
                 ]
-            first = max(0, found.position - _BESIDE)
-            window = own[first : found.position + _BESIDE + 1]
-            if found.position - first not in orders_among(window) and not disguised(document.title):
+            if not is_order_at(own, found.position) and not disguised(document.title):
                 kept.append(i)
         if len(kept) == len(retrieval.sentences):
             return retrieval, scores
@@ -135,6 +136,3 @@ class Fluent:
             searched=self.searched,
             seconds=round(self._asking.used.seconds, 3),
         )
-
-    def _embed(self, texts: Sequence[str]) -> Any:
-        return self._library.embedder.embed_documents(texts)

@@ -130,7 +130,7 @@ class LlmReader:
 
     def _warm(self) -> None:
         """What the first check loads, loaded while the prompt is made."""
-        support.check("预热", ["预热"], embed=self._library.embedder.embed_documents)
+        support.check("预热", ["预热"], embed=support.shipped_embed())
 
     def _is_full(self, reading: Reading) -> bool:
         return len(reading.statements) >= self._settings.max_statements
@@ -196,7 +196,7 @@ class LlmReader:
             text,
             [one.text for one in pointed],
             context="\n".join(dict.fromkeys(one.around for one in pointed)),
-            embed=self._library.embedder.embed_documents,
+            embed=support.shipped_embed(),
             layers=self._layers,
         )
         if verdict.stands:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from index.segmenting import key
 
 _WINDOW = 3  # sentences that may give one order together
+_AFTER = 2  # sentences after an order
 # Cyrillic and Greek letters that look like Latin ones.
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕһԁԛѡквнтмзгьαονρτυικηγεωβζχѵցոսｌ",
@@ -156,7 +157,7 @@ def orders_among(sentences: Sequence[str]) -> set[int]:
     """Places of the sentences that give orders, alone or with those beside them.
 
     `sentences`: of one document, in their order. Of a run that only together gives an order all
-    are meant; of one that holds a sentence which does so alone, that one and those between.
+    are meant; and the two that follow one, too.
     """
     found = {i for i, text in enumerate(sentences) if gives_orders(text)}
     for size in range(2, _WINDOW + 1):
@@ -164,7 +165,11 @@ def orders_among(sentences: Sequence[str]) -> set[int]:
             window = range(i, i + size)
             if found.isdisjoint(window) and gives_orders("".join(sentences[j] for j in window)):
                 found.update(window)
-    # Orders come in runs: what stands between two of them, or right after one, is theirs too.
-    return found | {
-        i for i in range(len(sentences)) if i - 1 in found and (i + 1 in found or i - 2 in found)
-    }
+    # What comes right after an order is mostly what it orders to say.
+    return {i for i in range(len(sentences)) if found & set(range(max(0, i - _AFTER), i + 1))}
+
+
+def is_order_at(sentences: Sequence[str], position: int) -> bool:
+    """Whether the sentence at `position` is among them, read with those around it."""
+    first = max(0, position - _AFTER - _WINDOW + 1)
+    return position - first in orders_among(sentences[first : position + _WINDOW])

@@ -35,7 +35,7 @@ _PATTERNS = [
         r"third|fourth) quarter"),
     re.compile(r"(?P<h>[上下])半年|\bh(?P<h2>[12])\b|\b(?P<h3>first|second) half"),
     re.compile(rf"\b(?:in|since|until|by|of|from|to|on)\s+(?P<m>{_NAME})\b"),
-    re.compile(r"(?<![\d.,])(?P<y>(?:19|20|21)\d\d)(?![\d,%亿万]|\.\d)"),
+    re.compile(r"(?<![\d.,])(?P<y>(?:19|20|21)\d\d)(?![\d%亿万]|[.,]\d)"),
 ]  # fmt: skip
 _WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "上": 1, "下": 2}
 
@@ -99,9 +99,9 @@ def unsupported(
 ) -> list[Moment]:
     """Dates of the statement that the sources do not name.
 
-    `also`: dates of headings and titles, which may lend a year to a day that stands without.
+    `also`: dates of headings and titles, which may lend a year where the sources name none.
     """
-    every = [*sources, *also]
+    every = [*sources, *(() if any(one.year for one in sources) else also)]
     years = {one.year for one in every if one.year}
     return [m for m in statement if not any(_carries(m, one, every, years) for one in every)]
 
@@ -111,6 +111,5 @@ def _carries(wanted: Moment, one: Moment, every: Sequence[Moment], years: set[in
         return False
     for name in ("month", "day", "quarter", "half"):
         if (need := getattr(wanted, name)) and getattr(one, name) != need:
-            # 2025年…… 一季度: year and part in two places, where the part names no other year.
             return False
     return True

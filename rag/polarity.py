@@ -21,7 +21,7 @@ _NO_DENIAL = re.compile(
     r"不仅|不但|不只|不光|不断|不同|不过|不少|不管|不论|不得不|不可避免|"
     r"差不多|了不起|对不起|不久|不时|不止|不约而同|"
     r"不等于?|不一(?=[的,，。]|$)|不到|不足|不低于|不少于|不高于|不超过|"
-    r"不大于|不小于|不晚于|不早于|不含|不包括|不计|"
+    r"不大于|不小于|不晚于|不早于|"
     r"无论|无数|无不|无非|无人(?=机|驾|区|车)|无线|无锡|无烟|未来|未免|"
     r"未尝不|非常|除非|非洲|非法|非银|非农|非遗|非金属|非正式|"
     r"莫过于|没收|别的|别人|特别|分别|区别|性别|级别|类别|个别|差别|识别|"
@@ -44,18 +44,20 @@ _SOFT = re.compile(
     r"\bexclud|\bexcept|\bavoid|\bhardly|\bbarely|\bsuspend|\babsen|"
     r"\bonly\b|\bzero\b|\bremain|\binstead\b|\brather\b"
 )
-_WORD_AFTER = re.compile(r"\s*(?:[a-z]+|[㐀-鿿]{2}|[㐀-鿿])")
-_NEAR = 6  # characters between a denial and what it denies
+_WORD_AFTER = re.compile(
+    r"\s*(?:(?:an?|the|to|be|been|yet|any|so|as|in|of|for) )*(?:[a-z]+|[㐀-鿿]{2}|[㐀-鿿])"
+)
+_NEAR, _NEAR_LATIN = 6, 20  # characters between a denial and what it denies
 
 # class: (one way, the other way)
 _WAYS: dict[str, tuple[str, str]] = {
     "rise": (
-        r"增长|增加|上升|上涨|提高|提升|攀升|走高|回升|上调|上行|扩大|扩张|增至|"
+        r"增长|增加|升到|涨到|增到|回升|上升|上涨|提高|提升|攀升|走高|回升|上调|上行|扩大|扩张|增至|"
         r"升至|涨至|增幅|涨幅|升高|增多|走强|抬升|翻番|多了|涨了|"
         r"同比增|环比增|增速|飙升|高出|\bincreas|\bris(?:e|es|en|ing)\b|"
         r"\brose\b|\bgr[eo]w|\bhigher\b|\bclimb|\bgain|\bexpand|\bup\b|"
         r"\bsurg|\braised?\b|\bmore\b",
-        r"下降|减少|下跌|降低|下滑|回落|走低|下调|下行|缩小|收窄|萎缩|降至|跌至|"
+        r"下降|减少|降到|跌到|减到|[少低](?=了?\s?\d)|下跌|降低|下滑|回落|走低|下调|下行|缩小|收窄|萎缩|降至|跌至|"
         r"减至|降幅|跌幅|缩减|走弱|腰斩|少了|跌了|降了|削减|压缩|"
         r"同比降|环比降|骤降|低了|\bdecreas|\bfall(?:s|en|ing)?\b|\bfell\b|"
         r"\bdeclin|\bdrop|\blower|\bshr[iau]nk|\bcuts?\b|"
@@ -70,6 +72,7 @@ _WAYS: dict[str, tuple[str, str]] = {
         r"不多于|不大于|至多|最多|以内|"
         r"\bless than\b|\bbelow\b|\bunder\b|\bfewer than\b|\bat most\b|\bno more than\b|\bup to\b",
     ),
+    "length": (r"延长|\blengthen|\bextend", r"缩短|\bshorten"),
     "trade": (r"出口|外销|\bexport", r"进口|\bimport"),
     "balance": (r"顺差|盈余|\bsurplus", r"逆差|赤字|\bdeficit"),
     "profit": (r"盈利|获利|净利润|\bprofit", r"亏损|\bloss(?:es)?\b"),
@@ -139,6 +142,16 @@ def turned(statement: str, sources: Sequence[str], *, same_language: bool = True
     return found
 
 
+def points(text: str) -> bool:
+    """Whether a text holds a word of direction."""
+    return _EVERY_WAY.search(text) is not None
+
+
+def aligned_with(clause: str, sources: Sequence[str]) -> list[str]:
+    """Clauses of the sources that say most of what `clause` says."""
+    return _aligned(clause, [c for source in sources for c in clauses(source)])
+
+
 @lru_cache(maxsize=4096)
 def clauses(text: str) -> tuple[str, ...]:
     return tuple(part for part in map(str.strip, _CLAUSE.split(text)) if part)
@@ -169,6 +182,10 @@ def _denials(clause: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def _near(text: str) -> int:
+    return _NEAR_LATIN if text.isascii() else _NEAR
+
+
 def _denied(clause: str) -> list[str]:
     """For each denial the word right after it: what is denied."""
     found = []
@@ -183,7 +200,7 @@ def _is_denied(clause: str, word: str) -> bool:
     ends = [end for _, end in _denials(clause)]
     at = clause.find(word)
     while at >= 0:
-        if any(0 <= at - end <= _NEAR for end in ends):
+        if any(0 <= at - end <= _near(clause) for end in ends):
             return True
         at = clause.find(word, at + 1)
     return False
@@ -196,10 +213,15 @@ def _denies_otherwise(clause: str, aligned: Sequence[str], whole: str, same: boo
         return bool(ours) and not theirs
     joined = "\n".join(aligned)
     for word in ours:
-        if word and word in joined:
-            if not _is_denied(joined, word) and not _SOFT.search(joined):
+        if word and word in whole:
+            if not _is_denied(whole, word) and not _softened(whole, word):
                 return True
         elif not any(True for _ in _denials(joined)) and not _SOFT.search(joined):
+            return True
+    # What the sources only deny, and the statement only affirms.
+    for word in _denied(whole):
+        affirmed = word in clause and not _is_denied(clause, word) and not _softened(clause, word)
+        if word and affirmed and _is_always_denied(whole, word):
             return True
     if ours or _SOFT.search(clause):
         return False
@@ -208,6 +230,26 @@ def _denies_otherwise(clause: str, aligned: Sequence[str], whole: str, same: boo
         any(word and word in clause and not _is_denied(clause, word) for word in _denied(other))
         for other in aligned
     )
+
+
+def _softened(text: str, word: str) -> bool:
+    """Whether what denies in its own sense stands right before `word`."""
+    at = text.find(word)
+    while at >= 0:
+        if _SOFT.search(text[max(0, at - _near(text)) : at]):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _is_always_denied(text: str, word: str) -> bool:
+    ends = [end for _, end in _denials(text)]
+    at = text.find(word)
+    while at >= 0:
+        if not any(0 <= at - end <= _near(text) for end in ends):
+            return False
+        at = text.find(word, at + 1)
+    return True
 
 
 # --- direction -----------------------------------------------------------------------------------

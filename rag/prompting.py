@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.schema import Document, Sentence
 from index.segmenting import key
-from rag.injection import disguised, orders_among
+from rag.injection import disguised, is_order_at
 from rag.ranking import Scores, order
 from rag.retrieval import Retrieval, matched_text
 from rag.support import names_in
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_SENTENCES = 80
 _NEIGHBOURS = 1  # on each side
 _LONGEST = 1200  # characters of a sentence
-_AROUND = 2  # sentences beside one that are read with it, for orders split over several
+_AROUND = 5  # sentences beside one that are read with it, for orders split over several
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _MARK = re.compile(r"[\[【〔［]\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\]】〕］]")
 
@@ -139,8 +139,8 @@ def _refused(
     where = (document.doc_id, position)
     if where not in known:
         first = max(0, position - _AROUND)
-        texts = [document.joined(s.spans) for s in sentences[first : position + _AROUND + 1]]
-        known[where] = position - first in orders_among(texts) or disguised(document.title)
+        texts = [document.joined(s.spans) for s in sentences[first : position + _AROUND]]
+        known[where] = is_order_at(texts, position - first) or disguised(document.title)
     return known[where]
 
 

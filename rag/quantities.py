@@ -209,6 +209,7 @@ def _counted(key: str, match: re.Match[str], start: int) -> Quantity | None:
     if (
         not unit_text
         and not scale_text
+        and not key[end - 1].isspace()
         and key[end : end + 1].isascii()
         and key[end : end + 1].isalpha()
     ):

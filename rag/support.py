@@ -22,7 +22,7 @@ from index.thesaurus import Layer, shipped
 from rag import background
 from rag.moments import moments, unsupported
 from rag.normalising import FUNCTION_WORDS, language
-from rag.polarity import turned
+from rag.polarity import aligned_with, clauses, points, turned
 from rag.quantities import Quantity, quantities
 
 PATH = Path(__file__).parent / "support.json"
@@ -39,6 +39,13 @@ _COMMON_EN = frozenset(
     does did will would can could shall should may might must up down out off again said says say
     according one two""".split()  # noqa: SIM905
 )
+_SHORT_NAMES = {
+    "us": ("美国", "美方", "对美", "usa", "united states"), "uk": ("英国", "united kingdom"),
+    "eu": ("欧盟", "european union"), "china": ("中国", "我国", "全国", "chinese", "对华"),
+    "chinese": ("中国", "我国", "china"), "american": ("美国", "us"), "美国": ("us", "u.s", "美"),
+    "中国": ("我国", "全国", "china", "chinese", "华"), "我国": ("中国", "全国"),
+    "全国": ("中国", "我国"),
+}  # fmt: skip
 # Parts of speech (of the stock dictionary) that name things.
 _NAME_CLASSES = ("nr", "ns", "nt", "nz")
 _EMPTY_CLASSES = ("c", "d", "f", "h", "k", "m", "o", "p", "q", "r", "t", "u", "y", "z", "e")
@@ -47,7 +54,8 @@ _REPORTING = frozenset(
     """表示 认为 指出 显示 称 说明 提到 提出 报道 根据 依据 按照 其中 达到 达 约 大约 左右 共 共计
     合计 总计 分别 主要 相关 有关 方面 情况 问题 进行 成为 具有 属于 包括 包含 以及 目前 当时 期间
     文中 资料 材料 数据 数字 记录 记载 文件 原文 来源 部分 具体 整体 总体 水平 程度 左右 之间 需要
-    必须 应当 应该 可以 能够 要求 规定 实行 采取 开展 存在 发生 出现 导致 造成 使得 说法 意思 全年
+    就算 即便 哪怕 即使 可能 仍然 依旧 依然 大约 一共 从 起 可以 能够 要求
+    规定 实行 采取 开展 存在 发生 出现 导致 造成 使得 说法 意思 全年
     一年 当年 同期 之后 之前 以后 以前 来自 出自 位于 处于 相比 比较 相当 意味着 也就是""".split()  # noqa: SIM905
 )
 
@@ -87,6 +95,14 @@ def limits() -> Limits:
     return Limits(**json.loads(PATH.read_text(encoding="utf-8"))["limits"])
 
 
+@lru_cache(maxsize=1)
+def shipped_embed() -> Embed:
+    """The shipped model, whatever a library was embedded with: the limits are fitted to it."""
+    from index.embedding import EmbeddingSettings, load_embedder
+
+    return load_embedder(EmbeddingSettings()).embed_documents
+
+
 def check(
     statement: str,
     sentences: Sequence[str],
@@ -115,6 +131,8 @@ def check(
     problems += [
         ("date", said[m.start : m.end]) for m in unsupported(moments(said), there, moments(around))
     ]
+    if same:
+        problems += [("date", year) for year in _years_elsewhere(said, heard)]
     problems += [(one.kind, one.clause) for one in turned(said, heard, same_language=same)]
     tokens = _tokens(statement, said)
     covered = _coverage(tokens, joined, around, embed, layers)
@@ -138,6 +156,19 @@ def check(
     return Verdict(tuple(dict.fromkeys(problems)), support, gap, cosine)
 
 
+def _years_elsewhere(said: str, heard: Sequence[str]) -> list[str]:
+    """Years of a clause that the clauses saying the same do not name, though they name others."""
+    found = []
+    for clause in clauses(said):
+        years = {m.year for m in moments(clause) if m.year}
+        if not years:
+            continue
+        theirs = {m.year for c in aligned_with(clause, heard) for m in moments(c) if m.year}
+        if theirs:
+            found += [str(year) for year in sorted(years - theirs)]
+    return found
+
+
 # --- figures -------------------------------------------------------------------------------------
 
 
@@ -149,7 +180,7 @@ def _figures(said: str, joined: str, around: str) -> list[str]:
     missing = []
     for one in own:
         written = said[one.start : one.end]
-        if _counts_one(written, one) or any(a <= one.start and one.end <= b for a, b in dates):
+        if _counts_one(written, one) or said[: one.start].endswith("每") or any(a <= one.start and one.end <= b for a, b in dates):
             continue
         if not any(_same(one, other, said, joined, around) for other in theirs):
             missing.append(written)
@@ -173,6 +204,11 @@ def _counts_one(written: str, one: Quantity) -> bool:
 
 
 def _same(one: Quantity, other: Quantity, said: str, joined: str, around: str) -> bool:
+    if not one.dimension:
+        # A unit left out is no other unit: twenty-year of twenty years.
+        written, theirs_ = said[one.start : one.end].strip(), joined[other.start : other.end]
+        if one.low == other.low or re.match(rf"{re.escape(written)}(?![\d.,万亿千百十])", theirs_):
+            return True
     if not _one_dimension(one, other):
         digits = _DIGITS.search(said, one.start, one.end)
         theirs = _DIGITS.search(joined, other.start, other.end)
@@ -192,6 +228,8 @@ def _same(one: Quantity, other: Quantity, said: str, joined: str, around: str) -
         # One end of a range that is said alone is another claim, unless said as about.
         return one.degree == "~" and other.low <= one.low <= one.high <= other.high
     gap = abs(one.low - other.low)
+    if other.degree in ("<", ">") and other.degree == one.degree:
+        return False
     if one.degree == ">":
         return one.low <= other.low <= 1.1 * one.low
     if one.degree == "<":
@@ -248,14 +286,16 @@ def _tokens(statement: str, said: str) -> list[_Token]:
                 or any(c.isdigit() for c in own)
                 or (own.isupper() and len(own) > 1)
             )
-            found.setdefault(text, _Token(text, max(0.2, rare(text)), named))
+            # The table of rarities knows few English words: all seem rare to it.
+            weight = max(0.2, rare(text)) if named else min(0.5, max(0.2, rare(text)))
+            found.setdefault(text, _Token(text, weight, named))
             continue
         kind = word_class(text)
         if kind.startswith(_EMPTY_CLASSES) and not (kind == "z" and len(text) > 2):
             continue
         if len(text) == 1:
             continue
-        named = kind.startswith(_NAME_CLASSES)
+        named = kind.startswith(_NAME_CLASSES) and not points(text)
         found.setdefault(text, _Token(text, max(0.2, rare(text)), named))
     return list(found.values())
 
@@ -304,7 +344,7 @@ def _crosses(one: str, other: str) -> bool:
 
 def _literal(token: _Token, text: str, layers: Sequence[Layer]) -> float:
     word = token.text
-    if _stands_in(word, text):
+    if _stands_in(word, text) or any(_stands_in(n, text) for n in _SHORT_NAMES.get(word, ())):
         return 1.0
     best = 0.0
     for layer in layers:
@@ -335,7 +375,8 @@ def _stands_in(word: str, text: str) -> bool:
 def _cosine(statement: str, sentences: Sequence[str], embed: Embed | None) -> float:
     if embed is None:
         return 1.0
-    vectors = embed([statement, " ".join(sentences), *sentences])
+    parts = [part for sentence in sentences for part in clauses(sentence)][:40]
+    vectors = embed([statement, " ".join(sentences), *sentences, *parts])
     return float((vectors[1:] @ vectors[0]).max())
 
 
