@@ -73,6 +73,7 @@ class EmbeddingSettings:
     document_prompt: str | None = None
     truncate_dim: int | None = None
     allow_download: bool = False
+    api_url: str = ""  # of a server with /embeddings, such as http://127.0.0.1:8001/v1
 
 
 def load_embedder(settings: EmbeddingSettings) -> Embedder:
@@ -80,6 +81,17 @@ def load_embedder(settings: EmbeddingSettings) -> Embedder:
 
     Raises ModelUnavailable when it is not here or cannot be read.
     """
+    if settings.api_url:
+        from index.api_embedding import ApiEmbedder
+
+        return ApiEmbedder(
+            settings.api_url,
+            settings.model,
+            batch_size=settings.batch_size,
+            query_prompt=settings.query_prompt,
+            document_prompt=settings.document_prompt,
+            truncate_dim=settings.truncate_dim,
+        )
     if settings.model == STATIC_ZH:
         return StaticEmbedder(STATIC_ZH_FOLDER, truncate_dim=settings.truncate_dim, name=STATIC_ZH)
     folder = Path(settings.model).expanduser()

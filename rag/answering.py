@@ -229,6 +229,10 @@ class Answerer:
                     judged = again
                     fluent.searched = wording
         retrieval, scores, confidence = judged.retrieval, judged.scores, judged.confidence
+        if self.settings.rerank.base_url:
+            from rag.api_reranking import reranked
+
+            scores = reranked(question, retrieval, scores, self.settings.rerank)
         retrieved = time.perf_counter()
         drafts: Sequence[Draft] = ()
         conflicts: tuple[Conflict, ...] = ()

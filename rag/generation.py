@@ -195,13 +195,17 @@ class LlmReader:
         verdict = support.check(
             text,
             [one.text for one in pointed],
-            context="\n".join(dict.fromkeys(one.around for one in pointed)),
+            context="\n".join(dict.fromkeys(map(self._around, pointed))),
             embed=support.shipped_embed(),
             layers=self._layers,
         )
         if verdict.stands:
             return None
         return "; ".join(f"{kind}: {what}" for kind, what in verdict.problems[:4])
+
+    def _around(self, one: Numbered) -> str:
+        sentences = self._library.sentences(one.document.doc_id)
+        return prompting.around(one.document, sentences, one.position)
 
     def _needed(self, text: str, pointed: Sequence[Numbered]) -> list[Numbered]:
         """Without the pointers that the statement stands without."""

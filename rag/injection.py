@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from index.segmenting import key
 
@@ -142,6 +143,7 @@ def folded(text: str) -> str:
     return _HAN_SPACED.sub("", text)
 
 
+@lru_cache(maxsize=16_384)  # the same sentences are read in many windows, for many questions
 def gives_orders(text: str) -> bool:
     return _ORDERS.search(folded(text)) is not None or disguised(text)
 

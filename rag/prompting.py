@@ -58,7 +58,7 @@ class Numbered:
     document: Document
     sentence: Sentence
     text: str  # a table row after its header names
-    around: str  # title, headings and table header: may lend a name, a year or a unit
+    position: int  # in the document's sentences
     score: float
 
 
@@ -123,7 +123,7 @@ def numbered(
             document := documents[doc_id],
             sentence := library.sentences(doc_id)[position],
             shown_text(document, sentence),
-            around(document, library.sentences(doc_id), position),
+            position,
             chosen[doc_id, position],
         )
         for n, (doc_id, position) in enumerate(ordered, start=1)
@@ -151,7 +151,7 @@ def shown_text(document: Document, sentence: Sentence) -> str:
 
 
 def around(document: Document, sentences: Sequence[Sentence], position: int) -> str:
-    """What a reader has before the eyes: title, headings, a table's header.
+    """What may lend a name, a year or a unit: title, headings, a table's header.
 
     A sentence that names nothing itself («产量同比增长三成») speaks of what the one before it
     in the same block names.

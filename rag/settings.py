@@ -97,6 +97,23 @@ class AnswerabilitySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RerankSettings:
+    """A server that puts the best sentences in another order (rag/api_reranking.py); none: off."""
+
+    base_url: str = ""  # such as http://127.0.0.1:8001/v1; "/rerank" is added
+    model: str = ""
+    sentences: int = 30  # best ones that are sent
+
+    def __post_init__(self) -> None:
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"rerank.base_url = {self.base_url!r}; it must begin with http:// or https://"
+            )
+        if not 2 <= self.sentences <= 200:
+            raise SettingsError(f"rerank.sentences = {self.sentences}; between 2 and 200")
+
+
+@dataclass(frozen=True, slots=True)
 class RagSettings:
     """All stages of answering."""
 
@@ -104,3 +121,4 @@ class RagSettings:
     reading: ReadingSettings = field(default_factory=ReadingSettings)
     answerability: AnswerabilitySettings = field(default_factory=AnswerabilitySettings)
     llm: LlmSettings = field(default_factory=LlmSettings)
+    rerank: RerankSettings = field(default_factory=RerankSettings)

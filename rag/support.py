@@ -180,7 +180,11 @@ def _figures(said: str, joined: str, around: str) -> list[str]:
     missing = []
     for one in own:
         written = said[one.start : one.end]
-        if _counts_one(written, one) or said[: one.start].endswith("每") or any(a <= one.start and one.end <= b for a, b in dates):
+        if (
+            _counts_one(written, one)
+            or said[: one.start].endswith("每")
+            or any(a <= one.start and one.end <= b for a, b in dates)
+        ):
             continue
         if not any(_same(one, other, said, joined, around) for other in theirs):
             missing.append(written)

@@ -28,13 +28,17 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "retrieval": ("rag.settings", "RetrievalSettings"),
     "reading": ("rag.settings", "ReadingSettings"),
     "answerability": ("rag.settings", "AnswerabilitySettings"),
+    "rerank": ("rag.settings", "RerankSettings"),
     "llm": ("rag.llm_settings", "LlmSettings"),
     "serve": ("ui.server.settings", "ServeSettings"),
 }
 FILE_NAME = "wenju.toml"
 PREFIX = "WENJU_"
 # Environment variables of ours that belong to no stage.
-OWN_VARIABLES = ("WENJU_HOME", "WENJU_LANG", "WENJU_DEBUG", "WENJU_CONFIG", "WENJU_LLM_API_KEY")
+OWN_VARIABLES = (
+    "WENJU_HOME", "WENJU_LANG", "WENJU_DEBUG", "WENJU_CONFIG", "WENJU_LLM_API_KEY",
+    "WENJU_EMBEDDING_API_KEY", "WENJU_RERANK_API_KEY",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
