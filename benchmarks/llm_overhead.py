@@ -2,8 +2,8 @@
 
     python benchmarks/llm_overhead.py --library LIBRARY --questions FILE.jsonl
 
-The model here answers at once: it repeats the first sentence it is given, as a statement that points
-at it. Measured from the end of retrieval to the first verified statement, prompt included.
+The model here answers at once: it repeats the first sentence it is given, as a statement that
+points at it. Measured from the end of retrieval to the first verified statement, prompt included.
 """
 
 from __future__ import annotations
