@@ -32,7 +32,7 @@ STYLE = """
   background: #8881; overflow-wrap: anywhere; }
 .wenju-quality .verdict.bad { border-color: var(--bad); }
 .wenju-quality .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr));
-  gap: 1rem; }
+  gap: 1rem; margin-top: 1rem; }
 .wenju-quality figure { margin: 0; border: 1px solid var(--line); border-radius: 6px;
   padding: .6rem; }
 .wenju-quality figcaption { font-weight: 600; margin-bottom: .3rem; }
