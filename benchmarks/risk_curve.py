@@ -1,10 +1,11 @@
 """What more care costs and saves: the curve that the settings of the page show.
 
-    wenju eval run builtin --out run.jsonl --set answerability.min_confidence=0
+    wenju eval run builtin --out run.jsonl --max-risk 0.99
     python benchmarks/risk_curve.py run.jsonl > ui/web/static/risk.json
 
 A point is a threshold: the share of answerable questions that are answered, and the share of those
-that the documents do not answer and that are answered all the same.
+that the documents do not answer and that are answered all the same. At a risk of .99 only what
+names something absent is silent, as it is at every threshold.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-LEVELS = {"bold": 0.25, "strict": 0.75}  # as in chat.js; balanced is the calibrated threshold
+LEVELS = {"bold": 0.2, "balanced": 0.1, "strict": 0.05}  # max_risk, as in chat.js
 QUESTIONS = Path(__file__).parents[1] / "evals" / "data" / "questions"
 
 
@@ -26,10 +28,7 @@ def main() -> None:
         for record in map(json.loads, path.read_text(encoding="utf-8").splitlines())
     }
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
-    rows = [
-        (answerable[r["id"]], 1.0 if r["confidence"] is None else r["confidence"])
-        for r in map(json.loads, lines)
-    ]
+    rows = [(answerable[r["id"]], _confidence(r)) for r in map(json.loads, lines)]
 
     def point(threshold: float) -> dict[str, float]:
         sides = {
@@ -41,11 +40,18 @@ def main() -> None:
     curve = {
         "questions": len(rows),
         "points": [point(n / 20) for n in range(21)],
-        "levels": {name: point(t) for name, t in LEVELS.items()}
-        | {"balanced": point(shipped().threshold)},
+        "levels": {name: point(shipped().read.threshold(r)) for name, r in LEVELS.items()},
     }
     json.dump(curve, sys.stdout)
     sys.stdout.write("\n")
+
+
+def _confidence(record: dict[str, Any]) -> float:
+    """-1 for a silence; 1 for what is told of the documents themselves."""
+    if record["status"] != "answered":
+        return -1.0
+    given: float | None = record["confidence"]
+    return 1.0 if given is None else given
 
 
 if __name__ == "__main__":

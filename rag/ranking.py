@@ -21,6 +21,7 @@ from rag.retrieval import Retrieval, passage_of
 from rag.schema import Passage, RankedSentence
 
 PATH = Path(__file__).parent / "ranker.json"
+REREAD = "reread"  # what a second reading gave or took, beside the features' contributions
 Scores = npt.NDArray[np.float64]
 
 
@@ -71,21 +72,33 @@ def score(retrieval: Retrieval) -> Scores:
 
 
 def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list[RankedSentence]:
-    """Best first; ties break on document and position. Nothing found gives []."""
+    """Best first; ties break on document and position. Nothing found gives [].
+
+    Contributions sum to the score: what `scores` has beyond the ranker's own is `REREAD`.
+    """
     best = order(scores)[:limit]
     ranker = shipped()
-    return [
-        RankedSentence(
-            doc_id=(found := retrieval.sentences[i]).document.doc_id,
-            position=found.position,
-            sentence=found.sentence,
-            text=found.document.quote(found.sentence.spans),
-            score=float(scores[i]),
-            features=(features := dict(zip(NAMES, map(float, retrieval.features[i]), strict=True))),
-            contributions=ranker.contributions(list(features.values()), found.candidate.kind),
+    beyond = scores - score(retrieval) if best else scores
+    ranked = []
+    for i in best:
+        found = retrieval.sentences[i]
+        features = dict(zip(NAMES, map(float, retrieval.features[i]), strict=True))
+        parts = ranker.contributions(list(features.values()), found.candidate.kind)
+        if part := round(float(beyond[i]), 4):
+            parts[REREAD] = part
+            parts = dict(sorted(parts.items(), key=lambda one: (-abs(one[1]), one[0])))
+        ranked.append(
+            RankedSentence(
+                doc_id=found.document.doc_id,
+                position=found.position,
+                sentence=found.sentence,
+                text=found.document.quote(found.sentence.spans),
+                score=float(scores[i]),
+                features=features,
+                contributions=parts,
+            )
         )
-        for i in best
-    ]
+    return ranked
 
 
 def best_passages(retrieval: Retrieval, scores: Scores, limit: int) -> list[Passage]:

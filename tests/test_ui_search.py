@@ -93,3 +93,33 @@ def test_a_slip_in_a_filter_is_named(
 def test_nothing_found_says_so(library: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "的", "--index", library]) == 0
     assert "没有找到相关段落" in capsys.readouterr().out
+
+
+def test_the_second_reading_is_a_named_part_of_the_score(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["ask", "青岛港吞吐量下降多少", "--index", library, "--explain"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[1])["explain"]["sentences"]
+    assert any("reread" in s["parts"] for s in told)
+    for sentence in told:
+        assert sum(sentence["parts"].values()) == pytest.approx(sentence["score"], abs=0.005)
+    assert main(asked) == 0
+    assert "第二遍阅读" in capsys.readouterr().out
+    assert main([*asked, "--json", "--set", "reading.reread=0"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[1])["explain"]["sentences"]
+    assert not any("reread" in s["parts"] for s in told)
+
+
+def test_a_smaller_risk_is_more_silent_and_an_impossible_one_is_refused(
+    library: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WENJU_ANSWERABILITY_MIN_CONFIDENCE")
+    asked = ["ask", "关税税率是多少", "--index", library, "--json", "--max-risk"]
+    status = {}
+    for risk in ("0.05", "1"):
+        assert main([*asked, risk]) == 0
+        status[risk] = json.loads(capsys.readouterr().out)["status"]
+    assert status == {"0.05": "abstained", "1": "answered"}
+    assert main([*asked, "2"]) == 1
+    assert "answerability.max_risk = 2.0" in capsys.readouterr().err

@@ -180,3 +180,14 @@ def test_whoever_opens_the_server_to_others_is_warned(tmp_path: Path) -> None:
         assert len(warnings("0.0.0.0", True, state)) == 2
         state.add_key("li")
         assert len(warnings("0.0.0.0", True, state)) == 1
+
+
+def test_a_requests_risk_comes_before_a_probability_that_is_set_up() -> None:
+    from ui.server.answering import Asked
+
+    assert Asked("q", max_risk=0.05).settings(ALWAYS).answerability == AnswerabilitySettings(
+        max_risk=0.05
+    )
+    assert Asked("q").settings(ALWAYS) == ALWAYS
+    strict = Asked("q", max_risk=0.05, min_confidence=0.9).settings(RagSettings())
+    assert strict.answerability.min_confidence == 0.9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rag.ranking import REREAD
 from ui.feature_labels import feature_label, kind_label
 from ui.messages import say
 from ui.rendering import printable
@@ -137,7 +138,9 @@ def _sentence_lines(found: Found, lang: str) -> Iterator[str]:
         )
         if chunk_id is not None:
             yield f"     {ranks_line(retrieval.ranks[chunk_id], places[chunk_id], lang)}"
-        parts = list(sentence.contributions.items())[:_PARTS]
+        parts = list(sentence.contributions.items())
+        # A second reading is told however little it changed: it is no feature among others.
+        parts = [*parts[:_PARTS], *(part for part in parts[_PARTS:] if part[0] == REREAD)]
         yield "     " + "  ".join(f"{value:+.2f} {feature_label(n, lang)}" for n, value in parts)
 
 

@@ -51,6 +51,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "heading": ("是标题", "a heading"),
     "table_row": ("是表格行", "a table row"),
     "note": ("是注释或图表说明", "a note or a caption"),
+    "reread": ("第二遍阅读", "second reading"),
     "hint": ("是问题所指的那类文档", "the document that the question means"),
 }
 _KINDS: dict[str, tuple[str, str]] = {

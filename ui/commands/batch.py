@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     common.add_asking(parser)
+    common.add_max_risk(parser)
     common.add_engine(parser)
     common.add_settings(parser)
 

@@ -46,6 +46,20 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_risk(parser: argparse.ArgumentParser) -> None:
+    """How careful."""
+    parser.add_argument(
+        "--max-risk",
+        metavar="SHARE",
+        help=pick(
+            "答出来的题里，最多容许多大比例其实资料没有回答，如 0.05（默认 0.1；1 = 总要作答；"
+            "见 docs/answering.md）",
+            "of the answers given, the share that may be to questions which the sources do not"
+            " answer, such as 0.05 (default: 0.1; 1 answers always; see docs/answering.md)",
+        ),
+    )
+
+
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Who puts the answer together."""
     parser.add_argument(
@@ -171,9 +185,16 @@ def settings(args: argparse.Namespace, names: Iterable[str]) -> Settings:
     from ui.settings import find_file, load_settings
 
     file = find_file(os.environ, Path.cwd())
-    engine = getattr(args, "engine", None)
-    flags = [*args.set, *([f"llm.engine={engine}"] if engine else [])]
-    return load_settings(names, flags=flags, environ=os.environ, file=file)
+    return load_settings(names, flags=flags(args), environ=os.environ, file=file)
+
+
+def flags(args: argparse.Namespace) -> list[str]:
+    """What `--set` was given, and the settings that have an option of their own."""
+    engine, max_risk = getattr(args, "engine", None), getattr(args, "max_risk", None)
+    own = [f"llm.engine={engine}"] if engine else []
+    if max_risk is not None:
+        own.append(f"answerability.max_risk={max_risk}")
+    return [*args.set, *own]
 
 
 def is_coloured(stream: TextIO | None) -> bool:

@@ -76,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     eval_gate.add_format(run)
     _add_by(run)
+    common.add_max_risk(run)
     common.add_settings(run)
 
     score = part(

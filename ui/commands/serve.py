@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--open", action="store_true", help=pick("在浏览器里打开", "open it in the browser")
     )
+    common.add_max_risk(parser)
     common.add_settings(parser)
 
 
@@ -60,6 +61,6 @@ def run(args: argparse.Namespace) -> int:
         library=args.index,
         page=not args.no_page,
         open_browser=args.open,
-        job_settings={"flags": args.set, "file": str(file) if file else None},
+        job_settings={"flags": common.flags(args), "file": str(file) if file else None},
     )
     return 0

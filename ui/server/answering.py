@@ -38,6 +38,7 @@ class Asked:
     history: Sequence[Any] = ()  # earlier turns, as `Answerer.answer` takes them
     completed: str | None = None  # asked instead of what would be made of a follow-up
     max_statements: int | None = None
+    max_risk: float | None = None
     min_confidence: float | None = None
     engine: Literal["extractive", "llm"] | None = None
 
@@ -45,9 +46,12 @@ class Asked:
         if self.max_statements is not None:
             reading = replace(given.reading, max_statements=self.max_statements)
             given = replace(given, reading=reading)
+        judging = given.answerability
+        if self.max_risk is not None:  # asked for, it comes before a probability that is set up
+            judging = replace(judging, max_risk=self.max_risk, min_confidence=None)
         if self.min_confidence is not None:
-            judging = replace(given.answerability, min_confidence=self.min_confidence)
-            given = replace(given, answerability=judging)
+            judging = replace(judging, min_confidence=self.min_confidence)
+        given = replace(given, answerability=judging)
         # A model that is not set up cannot be asked for.
         if self.engine is not None and given.llm.model:
             given = replace(given, llm=replace(given.llm, engine=self.engine))

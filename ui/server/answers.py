@@ -49,7 +49,7 @@ async def answers(ask: models.Ask, request: Request, services: ServicesOf, calle
     asked = Asked(
         ask.question, ask.id, ask.as_of, where_of(ask), history=turns(ask.history),
         completed=ask.completed_question, max_statements=ask.max_statements,
-        min_confidence=ask.min_confidence, engine=ask.engine,
+        max_risk=ask.max_risk, min_confidence=ask.min_confidence, engine=ask.engine,
     )  # fmt: skip
     if services.settings.log_content:
         log(request, question=ask.question)

@@ -84,8 +84,18 @@ class Ask(Where):
         None,
         description="quotes alone, or the language model; default: as it is set up",
     )
+    max_risk: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="of the answers given, the share that may be to questions which the documents"
+        " do not answer; 1 answers always; default: as it is set up, 0.1",
+    )
     min_confidence: float | None = Field(
-        None, ge=0, le=1, description="silence below this; default: the calibrated threshold"
+        None,
+        ge=0,
+        le=1,
+        description="silence below this, whatever max_risk says; default: what max_risk asks for",
     )
 
 

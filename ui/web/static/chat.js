@@ -7,7 +7,7 @@ import { dropArea } from "./upload.js";
 import { conversationRecords, turnElement } from "./turn.js";
 import { languageNow, say } from "./words.js";
 
-const LEVELS = { bold: 0.25, balanced: null, strict: 0.75 };
+const LEVELS = { bold: 0.2, balanced: null, strict: 0.05 }; // max_risk; null: as it is set up, .10
 let list, welcome, box, send, scopeButton, bar, running = null, goTo;
 
 export function mountChat(element, navigate) {
@@ -143,7 +143,7 @@ async function run(turn, earlier, shown) {
   if (turn.today) body.as_of = turn.today;
   if (turn.scope.length) body.sources = turn.scope.map(exactly);
   if (preferences.maxStatements) body.max_statements = preferences.maxStatements;
-  if (LEVELS[preferences.careful] != null) body.min_confidence = LEVELS[preferences.careful];
+  if (LEVELS[preferences.careful] != null) body.max_risk = LEVELS[preferences.careful];
   if (preferences.engine) body.engine = preferences.engine === "model" ? "llm" : "extractive";
   try {
     const record = await ask(body, (event) => shown.add(event), stop.signal);
