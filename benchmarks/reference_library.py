@@ -39,6 +39,7 @@ class ReferenceLibrary:
         self._postings: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._names: dict[str, Counter[str]] = defaultdict(Counter)
         self.synonyms = Synonyms(b"")
+        self.calibration = b""
         for document in self._documents.values():
             self._add(document)
         self.embedder = load_embedder(EmbeddingSettings())

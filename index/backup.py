@@ -1,8 +1,8 @@
 """Libraries as files: `wenju backup` writes one, `wenju restore` makes a library of it again.
 
 A backup is a ZIP of the library's folder as one generation has it: the manifest, its sources, its
-segments, the users' synonyms. Paths inside are relative; whether every byte is as it was written
-is checked when it is restored.
+segments, the users' synonyms and calibration. Paths inside are relative; whether every byte is as
+it was written is checked when it is restored.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from index.calibration import CALIBRATION
 from index.errors import BackupRefused, SourceMissing
 from index.files import disk_errors, sync_folder
 from index.manifest import (
@@ -83,8 +84,9 @@ def _written(library: Path, aside: Path) -> Manifest:
 def _files(library: Path, manifest: Manifest) -> Iterator[Path]:
     yield library / MANIFEST
     yield library / manifest.sources_name
-    if (library / SYNONYMS).is_file():
-        yield library / SYNONYMS
+    for name in (SYNONYMS, CALIBRATION):
+        if (library / name).is_file():
+            yield library / name
     for ref in manifest.segments:
         folder = library / SEGMENTS / ref.id
         if not folder.is_dir():

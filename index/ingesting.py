@@ -15,6 +15,7 @@ from pathlib import Path
 
 from index.aliases import ALIASES_VERSION
 from index.building import Builder, clear_up
+from index.calibration import CALIBRATION
 from index.chunking import ChunkSettings
 from index.embedding import EmbeddingSettings, load_embedder
 from index.errors import (
@@ -62,6 +63,7 @@ from index.synonyms import SYNONYMS
 
 _TELL_EVERY = 100  # documents of one file
 _LOCK = "writer.lock"
+_OURS = {SEGMENTS, PARSED, _LOCK, SYNONYMS, CALIBRATION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,7 +481,7 @@ def writing(path: Path, *, create: bool) -> Iterator[None]:
 def _may_hold_library(path: Path) -> bool:
     """Whether the folder is empty or ours; what others put there must not be touched."""
     names = {child.name for child in path.iterdir() if not child.name.startswith(".")}
-    return SEGMENTS in names if MANIFEST in names else names <= {SEGMENTS, PARSED, _LOCK, SYNONYMS}
+    return SEGMENTS in names if MANIFEST in names else names <= _OURS
 
 
 def _remove_if_empty(path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from index.calibration import read_calibration
 from index.dense import SCALE
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
@@ -67,6 +68,7 @@ class Library:
         self.path = path
         self.manifest = manifest
         self.synonyms: Synonyms = read_synonyms(path)
+        self.calibration: bytes = read_calibration(path)
         self._segments: list[Segment] = []
         try:
             for ref in manifest.segments:
@@ -87,11 +89,17 @@ class Library:
 
     @property
     def hash(self) -> str:
-        """`sha256:…` of the logical content, synonyms.txt included: equal hashes, equal answers."""
-        if not self.synonyms.digest:
-            return self.manifest.library
-        both = f"{self.manifest.library} {self.synonyms.digest}"
-        return "sha256:" + sha256(both.encode()).hexdigest()
+        """`sha256:…` of the logical content: equal hashes, equal answers.
+
+        What its users put beside it, synonyms.txt and calibration.json, is content too.
+        """
+        found = self.manifest.library
+        if self.synonyms.digest:
+            found = "sha256:" + sha256(f"{found} {self.synonyms.digest}".encode()).hexdigest()
+        if self.calibration:
+            own = sha256(self.calibration).hexdigest()
+            found = "sha256:" + sha256(f"{found} calibration {own}".encode()).hexdigest()
+        return found
 
     @property
     def n_documents(self) -> int:
@@ -117,9 +125,12 @@ class Library:
             segment.close()
 
     def stale(self) -> bool:
-        """Whether another generation or other synonyms are there since this one was opened."""
-        same = read_manifest(self.path) == self.manifest
-        return not (same and read_synonyms(self.path) == self.synonyms)
+        """Whether another generation, other synonyms or another calibration are there now."""
+        return not (
+            read_manifest(self.path) == self.manifest
+            and read_synonyms(self.path) == self.synonyms
+            and read_calibration(self.path) == self.calibration
+        )
 
     # --- documents ---
 

@@ -101,20 +101,28 @@ class Judge:
     found: Step
     read: Step
 
-    def probability(
+    def logit(
         self, features: npt.NDArray[np.float64], judgements: Sequence[Judgement] = ()
     ) -> float:
         """That the sources answer. `judgements`: of the best sentences, best first; () for none."""
         logit = self.found.logit(dict(zip(NAMES, features.tolist(), strict=True)))
-        if judgements:
-            logit = self.read.logit(_said(logit, judgements))
-        return round(1 / (1 + math.exp(-max(-50.0, min(50.0, logit)))), 4)
+        return self.read.logit(_said(logit, judgements)) if judgements else logit
+
+    def probability(
+        self, features: npt.NDArray[np.float64], judgements: Sequence[Judgement] = ()
+    ) -> float:
+        """Of `logit`."""
+        return probability_of(self.logit(features, judgements))
 
     def threshold(self, settings: AnswerabilitySettings, *, is_read: bool) -> float:
         """The least probability at which it answers."""
         if settings.min_confidence is not None:
             return settings.min_confidence
         return (self.read if is_read else self.found).threshold(settings.max_risk)
+
+
+def probability_of(logit: float) -> float:
+    return round(1 / (1 + math.exp(-max(-50.0, min(50.0, logit)))), 4)
 
 
 def _said(logit: float, judgements: Sequence[Judgement]) -> dict[str, float]:

@@ -13,12 +13,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from rag import answerability, greeting, overview, sources_of
+from rag.calibration import usable
 from rag.citing import cite, renumber
 from rag.conflicts import conflicts_of, disagreement, sides_of
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
 from rag.history import complete, said_before, turns_of, unsaid
-from rag.judging import judge
+from rag.judging import Judged, judge
 from rag.normalising import MAX_QUESTION_CHARS, NormalisedQuestion, normalise
 from rag.ranking import Scores, order, rank
 from rag.reading import Draft, read
@@ -43,6 +44,7 @@ class Explanation:
     retrieval: Retrieval
     sentences: list[RankedSentence]  # best first
     confidence: float | None
+    judged: Judged
 
 
 Told = tuple[Answer, Explanation | None]
@@ -54,6 +56,7 @@ class Answerer:
     def __init__(self, library: Library, settings: RagSettings | None = None) -> None:
         self.library = library
         self.settings = settings or RagSettings()
+        self._calibration = usable(library.calibration)
 
     def answer(
         self,
@@ -218,13 +221,13 @@ class Answerer:
             yield invited, None
             return
         retrieval = unsaid(retrieval, before)
-        judged = judge(retrieval, self.settings)
+        judged = judge(retrieval, self.settings, self._calibration)
         if fluent is not None and wanted is None and not judged.is_sure:
             for wording in fluent.other_wordings(question):
                 other = retrieve(
                     self.library, checked(wording, day), self.settings.retrieval, doc_ids=doc_ids
                 )
-                again = judge(unsaid(other, before), self.settings)
+                again = judge(unsaid(other, before), self.settings, self._calibration)
                 if again.is_sure and (again.confidence or 0) > (judged.confidence or 0):
                     judged = again
                     fluent.searched = wording
@@ -279,7 +282,7 @@ class Answerer:
             usage=fluent.usage() if fluent is not None else None,
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
-        yield answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence)
+        yield answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence, judged)
 
     def _told(
         self,

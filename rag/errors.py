@@ -4,6 +4,7 @@ AnsweringError
 ├── BadQuestion          empty, or longer than the limit
 ├── UnverifiedCitation   a quote is not the source's own characters: never shown, always a bug
 ├── FilterError          an unknown kind of document, a date that is none
+├── BadCalibration       a library's calibration.json is broken, or made with another judge
 ├── SettingsError        an unknown key or an impossible value; names the nearest valid one
 └── LlmUnavailable       the language model gives nothing: the extractive reader takes over
     ├── LlmBusy          a limit is reached, or it was left alone after failing often
@@ -26,6 +27,10 @@ class UnverifiedCitation(AnsweringError):
 
 
 class SettingsError(AnsweringError):
+    pass
+
+
+class BadCalibration(AnsweringError):
     pass
 
 

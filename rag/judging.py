@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from index.schema import BlockKind
 from rag import answerability
+from rag.calibration import Calibration
 from rag.ranking import Scores, score
 from rag.reading_model import Judgement
 from rag.rereading import reread
@@ -23,10 +24,17 @@ class Judged:
     judgements: Mapping[int, Judgement]  # what the reading model says of the best; {} if it is off
     confidence: float | None  # that the sources answer; None where nothing was found
     is_sure: bool  # confident enough for an answer
+    logit: float | None = None  # the shipped judge's, before a library's own calibration
+    is_absent: bool = False  # a year, name or unit of the question is nowhere
 
 
-def judge(retrieval: Retrieval, settings: RagSettings) -> Judged:
-    """Rank, read again, and decide. Someone who wants an answer in any case gets what there is."""
+def judge(
+    retrieval: Retrieval, settings: RagSettings, calibration: Calibration | None = None
+) -> Judged:
+    """Rank, read again, and decide. Someone who wants an answer in any case gets what there is.
+
+    `calibration`: the library's own; one made with or without a second reading counts only then.
+    """
     scores = score(retrieval)
     described = answerability.describe(retrieval, scores)
     scores, judgements = reread(retrieval, scores, settings.reading.reread)
@@ -36,15 +44,23 @@ def judge(retrieval: Retrieval, settings: RagSettings) -> Judged:
     best = next(iter(judgements), None)
     # The model was taught on written text: of speech its yes says something, its no little.
     spoken = best is not None and retrieval.sentences[best].candidate.kind == BlockKind.SEGMENT
-    confidence, threshold = max(
-        (
+    ways = [[*judgements.values()], *([[]] if spoken else [])]
+    logits = [shipped.logit(described, said) for said in ways]
+    logit = max(logits)
+    if calibration is not None and calibration.reads_again == bool(judgements):
+        confidence = calibration.probability(logit)
+        threshold = calibration.threshold(settings.answerability)
+    else:
+        confidence, threshold = max(
             (
-                shipped.probability(described, said),
-                shipped.threshold(settings.answerability, is_read=bool(said)),
-            )
-            for said in ([*judgements.values()], *([[]] if spoken else []))
-        ),
-        key=lambda found: found[0] - found[1],
-    )
-    sure = confidence >= threshold and (threshold == 0 or not answerability.absent(retrieval))
-    return Judged(retrieval, scores, judgements, confidence, sure)
+                (
+                    answerability.probability_of(one),
+                    shipped.threshold(settings.answerability, is_read=bool(said)),
+                )
+                for one, said in zip(logits, ways, strict=True)
+            ),
+            key=lambda found: found[0] - found[1],
+        )
+    is_absent = bool(answerability.absent(retrieval))
+    sure = confidence >= threshold and (threshold == 0 or not is_absent)
+    return Judged(retrieval, scores, judgements, confidence, sure, logit, is_absent)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from index.store import Library
 
-_WATCHED = ("manifest.json", "synonyms.txt")
+_WATCHED = ("manifest.json", "synonyms.txt", "calibration.json")
 _Seen = tuple[tuple[int, int, int] | None, ...]
 
 
