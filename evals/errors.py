@@ -6,6 +6,7 @@
     ├── CannotCompare        two runs share no question, or were not asked the same ones
     ├── BadBaseline          a baseline is missing, broken or of another version
     ├── NotComparable        a run and a baseline were made of different questions or documents
+    ├── TooFewQuestions      not enough to fit on, or all with or without an answer
     ├── UnknownSet           no set of that name; the message names those there are
     └── CannotPerturb        a perturbation has nothing to change
 
@@ -36,6 +37,10 @@ class BadBaseline(EvaluationError):
 
 
 class NotComparable(EvaluationError):
+    pass
+
+
+class TooFewQuestions(EvaluationError):
     pass
 
 

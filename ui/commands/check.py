@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from index.store import check_library, open_library
     from index.synonyms import read_synonyms
+    from rag.calibration import parse
+    from rag.errors import BadCalibration
+    from ui.calibrating import calibration_line
 
     path = common.library_path(args)
     problems = check_library(path)
@@ -41,6 +44,13 @@ def run(args: argparse.Namespace) -> int:
         print(pick(f"请修改 {path / 'synonyms.txt'}", f"mend {path / 'synonyms.txt'}"))
         return 1
     with open_library(path) as library:
+        try:
+            calibration = parse(library.calibration)
+        except BadCalibration as error:
+            print(error)
+            return 1
+        if calibration is not None:
+            print(calibration_line(calibration))
         print(
             say(
                 "check_sound",

@@ -140,8 +140,27 @@ def _places() -> None:
     )
     file = find_file(os.environ, Path.cwd())
     _line("wenju.toml", str(file) if file else pick("没有", "none"))
-    names = ", ".join(path.name for path in list_libraries())
+    libraries = list_libraries()
+    names = ", ".join(path.name for path in libraries)
     _line(pick("资料库", "libraries"), names or pick("没有", "none"))
+    for path in libraries:
+        _calibration(path)
+
+
+def _calibration(library: Path) -> None:
+    """Says where silence is a library's own, or would be."""
+    from index.calibration import read_calibration
+    from rag.calibration import parse
+    from rag.errors import BadCalibration
+    from ui.calibrating import calibration_line
+
+    try:
+        found = parse(read_calibration(library))
+    except (BadCalibration, OSError) as error:
+        _line(library.name, str(error))
+    else:
+        if found is not None:
+            _line(library.name, calibration_line(found))
 
 
 def _is_writable(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`wenju eval`: question sets checked, run, scored, compared and perturbed."""
+"""`wenju eval`: question sets checked, run, scored, compared, perturbed and calibrated on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ui import evaluation
+from ui import calibrating, evaluation
 from ui.commands import common, eval_gate
 from ui.errors import UiError
 from ui.messages import pick
@@ -29,6 +29,7 @@ EXAMPLES = """\
   wenju eval accept builtin --baseline baseline.json --reason "第一份"
   wenju eval gate --baseline baseline.json --report gate.html --report gate.xml
   wenju eval check questions.jsonl --documents 资料/
+  wenju eval calibrate 我的问题.jsonl --index 资料
   wenju eval perturb year builtin --out 换了年份/
   wenju eval convert squad dev.json --out dev/"""
 
@@ -109,6 +110,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     eval_gate.add_parts(part)
 
+    calibrate = part(
+        "calibrate",
+        calibrating.calibrate,
+        "用自己的 50 至 100 题（含无答案的）校准资料库何时不作答，写成资料库的 calibration.json",
+        "fit when a library is silent to 50 to 100 questions of your own, some without an answer;"
+        " written as calibration.json of the library",
+    )
+    _add_questions(calibrate, nargs="?")
+    eval_gate.add_library(calibrate)
+    calibrate.add_argument(
+        "--out",
+        metavar="FILE.json",
+        type=Path,
+        help=pick(
+            "写到别处，暂不启用（默认：资料库的 calibration.json）",
+            "write elsewhere, to be used later (default: calibration.json of the library)",
+        ),
+    )
+    calibrate.add_argument(
+        "--remove",
+        action="store_true",
+        help=pick("删除资料库的校准，恢复自带的判断", "take it away again: judge as shipped"),
+    )
+    calibrate.add_argument(
+        "--as-of",
+        metavar="DATE",
+        help=pick("题目未注明时的「今天」", "today, unless a question says"),
+    )
+    common.add_settings(calibrate)
+
     perturb = part(
         "perturb", evaluation.perturb, "改动问题或文档，另存一份", "change questions or documents"
     )
@@ -144,10 +175,11 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _add_questions(parser: Any) -> None:
+def _add_questions(parser: Any, **options: Any) -> None:
     parser.add_argument(
         "questions",
         metavar="QUESTIONS",
+        **options,
         help=pick("问题集（文件或文件夹），或 builtin", "a file or folder, or builtin"),
     )
 
