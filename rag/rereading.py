@@ -19,6 +19,7 @@ from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
 WEIGHT = 0.3
+_MOST = 5.0  # beyond it, a logit says nothing more about the order
 # Who says it need not be said in the sentence that says it; the model would look for it there.
 _ATTRIBUTED = re.compile(
     r"^[^,，。?？说称讲]{1,8}?(?:说|称|讲|表示|认为|觉得|提到|指出|透露)(?!明|法|书|台|不)[,，:：]?(?=.{6})"
@@ -38,7 +39,7 @@ def reread(
         return scores, {}
     judged = judgements_of(retrieval, places)
     relevances = [judged[place].relevance for place in places]
-    shift = WEIGHT * np.array(relevances)
+    shift = WEIGHT * np.clip(relevances, -_MOST, _MOST)
     changed = scores.copy()
     changed[places] += shift - shift.mean()
     if len(ranked) > len(places):
