@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import unicodedata
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
@@ -296,22 +297,47 @@ def _segmenter() -> _Segmenter:
     return _Segmenter()
 
 
-@cache
 def word_class(word: str) -> str:
-    """The stock dictionary's part of speech ("ns" a place, "nr" a person, "v" …); "" if unknown.
-
-    One look into the file: a single question asks for a handful of words.
-    """
-    dictionary = _dictionary_file()
-    at = dictionary.find(b"\n" + word.encode() + b" ")
-    if at < 0 or not word:
-        return ""
-    return dictionary[at + 1 : dictionary.index(b"\n", at + 1)].split()[-1].decode()
+    """The stock dictionary's part of speech ("ns" a place, "nr" a person, "v" …); "" if unknown."""
+    hashes, codes, names = _classes()
+    wanted = np.uint64(_hash(word))
+    at = int(np.searchsorted(hashes, wanted))
+    return names[int(codes[at])] if at < len(hashes) and hashes[at] == wanted else ""
 
 
 @cache
-def _dictionary_file() -> bytes:
-    return (Path(_import_jieba().__file__).parent / "dict.txt").read_bytes()
+def _classes() -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Hashes of the dictionary's words, ascending, what class each is of, and the classes' names.
+
+    Read from a cache beside that of the frequencies; made anew where it is missing (0.6 s).
+    """
+    path = cache_folder() / f"{DICTIONARY_ID}.classes.npz"
+    try:
+        with np.load(path) as kept:
+            return kept["hashes"], kept["codes"], kept["names"].tolist()
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        pass
+    rows = [line.split(" ") for line in _dictionary_text().splitlines() if line]
+    names = sorted({row[2] for row in rows})
+    numbers = {name: number for number, name in enumerate(names)}
+    hashes = np.fromiter((_hash(row[0]) for row in rows), np.uint64, len(rows))
+    codes = np.fromiter((numbers[row[2]] for row in rows), np.uint8, len(rows))
+    # A word that stands twice is of its first line's class.
+    hashes, first = np.unique(hashes, return_index=True)
+    codes = codes[first]
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            np.savez(file, hashes=hashes, codes=codes, names=np.array(names))
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)  # a cache: the next start is slower, nothing else
+    return hashes, codes, names
+
+
+def _dictionary_text() -> str:
+    return (Path(_import_jieba().__file__).parent / "dict.txt").read_text(encoding="utf-8")
 
 
 def load_dictionary() -> None:

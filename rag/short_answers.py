@@ -63,7 +63,25 @@ def short_answers(
     model: SpanModel | None = None,
 ) -> list[ShortAnswer]:
     """Candidates of a sentence, most probable first; [] where there are none."""
-    model = model or shipped()
+    if model is None:  # the judge asks, and then the reader
+        return list(_weighed(sentence_key, asked, question_key, tuple(concepts)))
+    return _best_first(sentence_key, asked, question_key, concepts, model)
+
+
+@lru_cache(maxsize=64)
+def _weighed(
+    sentence_key: str, asked: Asked, question_key: str, concepts: tuple[Concept, ...]
+) -> tuple[ShortAnswer, ...]:
+    return tuple(_best_first(sentence_key, asked, question_key, concepts, shipped()))
+
+
+def _best_first(
+    sentence_key: str,
+    asked: Asked,
+    question_key: str,
+    concepts: Sequence[Concept],
+    model: SpanModel,
+) -> list[ShortAnswer]:
     candidates = candidates_of(sentence_key, asked, question_key)
     if not candidates:
         return []
