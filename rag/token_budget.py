@@ -18,7 +18,7 @@ from rag.llm_limits import Shared
 from rag.llm_settings import LlmSettings
 
 PATH = Path(__file__).parent / "tokens.tiktoken"
-# Tokens of a model for one of ours, at most: measured on Chinese and English prose, rounded up.
+# Tokens of a model for one of ours, at most: estimates, corrected by the usage that servers return.
 _MARGINS = {"gpt": 1.25, "o1": 1.25, "o3": 1.25, "o4": 1.25, "deepseek": 1.1, "qwen": 1.1,
             "kimi": 1.1, "moonshot": 1.1, "glm": 1.1, "llama": 1.4, "mistral": 1.5}  # fmt: skip
 _UNKNOWN = 1.5
