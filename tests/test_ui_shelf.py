@@ -19,7 +19,7 @@ Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 
 def is_closed(library: Library) -> bool:
     try:
-        library._segments[0].catalogue.doc_ids()
+        library._segments[0].catalogue.doc_ids([0])
     except LibraryBroken:
         return True
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rag.normalising import MAX_QUESTION_CHARS
 from rag.schema import Abstention, Citation, Conflict, Statement
@@ -231,6 +231,14 @@ class EngineTest(BaseModel):
     ms: float
 
 
+def _holds_truth(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_truth, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_truth, value))
+    return isinstance(value, bool)
+
+
 class Export(_Strict):
     """Answer records as somebody wants to use them elsewhere."""
 
@@ -238,6 +246,14 @@ class Export(_Strict):
     records: Annotated[list[AnswerRecord], Field(min_length=1, max_length=200)]
     library: Name | None = Field(None, description="whose documents are cited")
     title: Annotated[str, Field(max_length=200)] = ""
+
+    @field_validator("records", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, records: Any) -> Any:
+        """No field of a record is true or false; a score of true would pass for 1."""
+        if _holds_truth(records):
+            raise ValueError("true and false stand nowhere in an answer record")
+        return records
 
 
 # --- libraries, documents ------------------------------------------------------------------------
