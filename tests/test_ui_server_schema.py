@@ -21,7 +21,7 @@ from ui.server.models import AnswerRecord, Kind
 # lies before `until`.
 HALF_SAID = (
     "POST /v1/documents", "POST /v1/chat/completions", "POST /v1/answers", "POST /v1/search",
-    "POST /v1/batches",
+    "POST /v1/batches", "POST /v1/batches/file",
 )  # fmt: skip
 
 

@@ -231,12 +231,20 @@ class EngineTest(BaseModel):
     ms: float
 
 
-def _holds_truth(value: Any) -> bool:
+_NUMBERS = frozenset(
+    ("score", "confidence", "time_start", "time_end", "n", "start", "end", "page", "citations",
+     "timings_ms", "schema")
+)  # fmt: skip
+
+
+def _is_truth_for_number(value: Any, name: str = "") -> bool:
+    """Whether true or false stands where a record has a number: it would pass for 1 or 0."""
     if isinstance(value, dict):
-        return any(map(_holds_truth, value.values()))
+        inner = name if name == "timings_ms" else ""
+        return any(_is_truth_for_number(v, inner or k) for k, v in value.items())
     if isinstance(value, list):
-        return any(map(_holds_truth, value))
-    return isinstance(value, bool)
+        return any(_is_truth_for_number(v, name) for v in value)
+    return isinstance(value, bool) and name in _NUMBERS
 
 
 class Export(_Strict):
@@ -250,9 +258,8 @@ class Export(_Strict):
     @field_validator("records", mode="before")
     @classmethod
     def _numbers_are_numbers(cls, records: Any) -> Any:
-        """No field of a record is true or false; a score of true would pass for 1."""
-        if _holds_truth(records):
-            raise ValueError("true and false stand nowhere in an answer record")
+        if _is_truth_for_number(records):
+            raise ValueError("a number of the record is true or false; give the number")
         return records
 
 
