@@ -8,11 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from index.ingesting import IndexSettings, index_sources
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -70,7 +73,17 @@ def curl(line: str, base: str, folder: Path) -> httpx.Request:
     return httpx.Request(method, url, headers=headers, **content, **uploads)
 
 
-def test_every_curl_of_api_md_works(shared_server: Any, tmp_path: Path) -> None:
+def test_every_curl_of_api_md_works(
+    serve: Callable[..., Any],
+    wenju_home: Path,
+    tiny_settings: IndexSettings,
+    tmp_path: Path,
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "锂.txt").write_bytes("2025年全国碳酸锂产量为96万吨。\n".encode())
+    index_sources(wenju_home / "libraries" / "default", [docs], tiny_settings)
+    server = serve()
     (tmp_path / "锂.txt").write_bytes(
         "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n".encode()
     )
@@ -81,8 +94,8 @@ def test_every_curl_of_api_md_works(shared_server: Any, tmp_path: Path) -> None:
     ]
     assert len(commands) >= 7
     for command in commands:
-        base = str(shared_server.base_url).rstrip("/")
-        answer = shared_server.send(curl(command, base, tmp_path))
+        base = str(server.base_url).rstrip("/")
+        answer = server.send(curl(command, base, tmp_path))
         assert answer.status_code in (200, 202), f"{command}: {answer.text}"
         assert "96万吨" in answer.text or "锂.txt" in answer.text or answer.json()["id"], command
 

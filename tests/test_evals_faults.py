@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import rag.answering
+import rag.judging
 import rag.retrieval
 from evals.asking import LibraryAsker, library_asker
 from evals.baseline import Baseline, Setup
@@ -156,8 +156,8 @@ def test_a_reversed_ranking_is_seen(
     sound: list[Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    straight = rag.answering.score
-    monkeypatch.setattr(rag.answering, "score", lambda retrieval: -straight(retrieval))
+    straight = rag.judging.score
+    monkeypatch.setattr(rag.judging, "score", lambda retrieval: -straight(retrieval))
     found = compare(sound, ask(library, questions))
     for name in ("mrr", "ndcg@10"):
         assert row(found, name).significant, name
@@ -278,8 +278,8 @@ def test_the_gate_names_a_threshold_of_zero(library: Path, full: list[Case]) -> 
 def test_the_gate_names_a_reversed_ranking(
     library: Path, full: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    straight = rag.answering.score
-    monkeypatch.setattr(rag.answering, "score", lambda retrieval: -straight(retrieval))
+    straight = rag.judging.score
+    monkeypatch.setattr(rag.judging, "score", lambda retrieval: -straight(retrieval))
     found = gated(full, ask(library, builtin()[::4], BY_WORDS))
     assert found.verdict == 1
     assert {"ndcg@10", "evidence_any"} <= {r.name for r in found.reasons}

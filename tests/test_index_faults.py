@@ -340,7 +340,7 @@ def test_other_format_and_damage_are_named(index_files: IndexFiles) -> None:
     good = manifest.read_text(encoding="utf-8")
     record = json.loads(good)
     manifest.write_text(json.dumps(record | {"format": 99}), encoding="utf-8")
-    with pytest.raises(LibraryVersion, match=r"99.*reads format 2.*--rebuild"):
+    with pytest.raises(LibraryVersion, match=r"99.*reads format 2.*Upgrade wenju"):
         open_library(library)
     manifest.write_text(good.replace('"n_documents": 1', '"n_documents": 2'), encoding="utf-8")
     with pytest.raises(LibraryBroken, match="--rebuild"):
