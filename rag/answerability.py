@@ -192,14 +192,19 @@ def _uncovered(retrieval: Retrieval, best: int) -> list[float]:
     ]
 
 
+def _everything(retrieval: Retrieval) -> str:
+    """All that was found, sentences and headings, as one text to look in."""
+    texts = [s.candidate.key for s in retrieval.sentences]
+    headings = {s.candidate.headings for s in retrieval.sentences}
+    return "\n".join([*texts, *sorted(headings)])
+
+
 def missing(retrieval: Retrieval) -> tuple[str, ...]:
     """What was asked and is in none of the sentences found, as it was asked; most telling first.
 
     A year that is nowhere is named even where the rest is found.
     """
-    texts = [s.candidate.key for s in retrieval.sentences]
-    headings = {s.candidate.headings for s in retrieval.sentences}
-    everything = "\n".join([*texts, *sorted(headings)])
+    everything = _everything(retrieval)
     question = retrieval.question
     absent: list[tuple[float, int, str]] = []
     for concept in retrieval.concepts:
@@ -235,10 +240,7 @@ def absent(retrieval: Retrieval) -> tuple[str, ...]:
     unknown word before «公司», «市» and the like.
     """
     question = retrieval.question
-    everything = "\n".join(
-        [s.candidate.key for s in retrieval.sentences]
-        + sorted({s.candidate.headings for s in retrieval.sentences})
-    )
+    everything = _everything(retrieval)
     found = [
         f"{year}年" if question.language == "zh" else year
         for year in sorted(evidence.years_asked(retrieval))
