@@ -37,7 +37,11 @@ class BadBaseline(EvaluationError):
 
 
 class NotComparable(EvaluationError):
-    pass
+    """`told` says it in either language: the page shows it too."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.told = {"en": english, "zh": chinese}
 
 
 class TooFewQuestions(EvaluationError):

@@ -8,56 +8,18 @@ from html import escape
 from typing import Any
 from xml.etree import ElementTree
 
+from evals.gate_words import headline, is_chinese, points_at, summary
 from evals.gating import Gate, Row, Verdict
-from evals.outcomes import PRIMARY, Outcome
+from evals.outcomes import Outcome
 from evals.reporting import table
 
-# What a metric that fails points at first.
-POINTS_AT = {
-    PRIMARY: "answers: see the newly broken questions",
-    "rejected": "the threshold of silence: answerability.min_confidence, its calibration",
-    "false_abstention": "silence where there is an answer: the threshold, or nothing was found",
-    "failed": "errors: see the newly broken questions",
-    "evidence_any": "what is cited: ranking and reading",
-    "cited": "statements without a citation",
-    "verbatim": "quotes that are not in their documents: citing, or a stale library",
-    "offsets": "spans that are not where the quote stands: offsets of parsing or citing",
-    "place": "page, minute or section of a citation is not where its words stand",
-    "gold_place": "page or minute differs from the one that the question set knows: parsing",
-    "recall": "what is found: terms, character pairs, thesaurus, vectors",
-    "ndcg@10": "the order of what is found: ranking, or terms and thesaurus",
-}
 
-
-def headline(found: Gate) -> str:
-    """The verdict in one line."""
-    if found.stale:
-        return (
-            f"REGRESSION: the library is stale, {len(found.stale)} documents have changed since "
-            f"it was indexed ({', '.join(found.stale[:3])}): run wenju index"
-        )
-    if found.verdict is Verdict.REGRESSION:
-        parts = [
-            f"{r.name} {_number(r.before)} → {_number(r.after)} ({r.worse} questions worse, "
-            f"{r.better} better{', strict' if r.strict else f', p {r.adjusted:.4f}'})"
-            for r in found.reasons
-        ]
-        return "REGRESSION: " + "; ".join(parts)
-    if found.verdict is Verdict.TOO_SMALL:
-        more = f"{max(1, found.needed - found.n)} more" if found.needed else "more than a million"
-        return (
-            f"TOO SMALL: {found.n} questions show a drop of {_points(found.primary.detectable)}, "
-            f"{_points(found.wanted)} is asked for: it takes {more} questions"
-        )
-    return (
-        f"PASS: no significant regression on {found.n} questions; a true drop of "
-        f"{_points(found.primary.detectable)} or more would have been seen four times in five"
-    )
-
-
-def gate_text(found: Gate, markdown: bool = False, listed: int = 20) -> str:
-    """The whole verdict for reading; ends with a line break."""
+def gate_text(found: Gate, markdown: bool = False, listed: int = 20, lang: str = "en") -> str:
+    """The whole verdict for reading; ends with a line break. Names of metrics stay English."""
+    zh = is_chinese(lang)
     head = ["metric", "n", "before", "after", "change", "worse", "better", "p", "detectable", ""]
+    if zh:
+        head = ["指标", "n", "之前", "现在", "变化", "变差", "变好", "p", "看得出", ""]
     rows = [
         [
             r.name,
@@ -68,45 +30,51 @@ def gate_text(found: Gate, markdown: bool = False, listed: int = 20) -> str:
             str(r.worse),
             str(r.better),
             f"{r.adjusted:.4f}",
-            "none" if r.detectable is None or r.detectable > 1 else f"{r.detectable:.3f}",
-            "FAILS" if r.fires else "",
+            "–" if r.detectable is None or r.detectable > 1 else f"{r.detectable:.3f}",
+            ("退步" if zh else "FAILS") if r.fires else "",
         ]
         for r in (found.primary, *found.guards)
     ]
-    line = headline(found)
+    line = headline(found, lang)
     parts = [f"### {line}" if markdown else line, table(head, rows, markdown)]
-    parts.append(
-        f"{found.n} questions on {found.n_documents} documents; {found.changed_answers} answers "
-        f"differ, {len(found.broken)} newly broken, {len(found.fixed)} newly fixed; minimum effect "
-        f"{_points(found.min_effect)}"
-    )
-    hints = [f"- {r.name}: {POINTS_AT[r.name]}" for r in found.reasons]
+    parts.append(summary(found, lang))
+    hints = [f"- {r.name}: {points_at(r.name, lang)}" for r in found.reasons]
     if hints:
-        parts.append("\n".join(["What failed points at", *hints]))
+        parts.append("\n".join(["先看哪里" if zh else "What failed points at", *hints]))
     if found.changed:
         lines = [f"- {name}: {old} → {new}" for name, old, new in found.changed]
-        parts.append("\n".join(["Made with something else than the baseline", *lines]))
-    for title, pairs in (("Newly broken", found.broken), ("Newly fixed", found.fixed)):
+        title = "与基线不同的设置" if zh else "Made with something else than the baseline"
+        parts.append("\n".join([title, *lines]))
+    broken, fixed = ("新答错的题", "新答对的题") if zh else ("Newly broken", "Newly fixed")
+    for title, pairs in ((broken, found.broken), (fixed, found.fixed)):
         if pairs:
-            parts.append("\n".join(_listed(title, pairs, listed, markdown)))
+            parts.append("\n".join(_listed(title, pairs, listed, markdown, zh)))
     return "\n\n".join(parts) + "\n"
 
 
 def _listed(
-    title: str, pairs: Sequence[tuple[Outcome, Outcome]], most: int, markdown: bool
+    title: str,
+    pairs: Sequence[tuple[Outcome, Outcome]],
+    most: int,
+    markdown: bool,
+    zh: bool = False,
 ) -> list[str]:
     lines = [f"<details><summary>{title}: {len(pairs)}</summary>\n" if markdown else title]
+    names = ("标准", "之前", "现在") if zh else ("gold:  ", "before:", "now:   ")
+    mark = "：" if zh else " "
     for before, after in pairs[:most]:
-        gold = " | ".join(after.gold) or "(unanswerable)"
-        block = [
-            f"- {after.id} {after.question}",
-            f"    gold:   {gold}",
-            f"    before: {before.said}",
-            f"    now:    {after.said}",
-        ]
+        gold = " | ".join(after.gold) or ("（资料里没有）" if zh else "(unanswerable)")
+        said = (gold, before.said, after.said)
+        block = [f"- {after.id} {after.question}"]
+        block += [f"    {n}{mark}{text}" for n, text in zip(names, said, strict=True)]
         lines += [_markdown(b) for b in block] if markdown else block
     if len(pairs) > most:
-        lines.append(f"  … and {len(pairs) - most} more (a JSON report lists all)")
+        more = len(pairs) - most
+        lines.append(
+            f"  …… 还有 {more} 题（JSON 报告里是全部）"
+            if zh
+            else f"  … and {more} more (a JSON report lists all)"
+        )
     return [*lines, "\n</details>"] if markdown else lines
 
 
@@ -148,7 +116,7 @@ def gate_json(found: Gate) -> dict[str, Any]:
         "documents": found.n_documents,
         "primary": row(found.primary),
         "guards": [row(r) for r in found.guards],
-        "points_at": {r.name: POINTS_AT[r.name] for r in found.reasons},
+        "points_at": {r.name: points_at(r.name) for r in found.reasons},
         "minimum_effect": found.min_effect,
         "power_required": found.wanted,
         "questions_needed": found.needed,
@@ -182,7 +150,7 @@ def gate_junit(found: Gate) -> str:
     for r in rows:
         case = ElementTree.SubElement(suite, "testcase", classname="wenju.gate", name=r.name)
         if r.fires:
-            message = f"{_number(r.before)} → {_number(r.after)}, {POINTS_AT[r.name]}"
+            message = f"{_number(r.before)} → {_number(r.after)}, {points_at(r.name)}"
             failure = ElementTree.SubElement(case, "failure", message=_xml(message))
             failure.text = _xml(broken)
         ElementTree.SubElement(
@@ -206,10 +174,6 @@ def error_junit(message: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3f}"
-
-
-def _points(value: float | None) -> str:
-    return "no size" if value is None else f"{100 * value:.1f} points"
 
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -147,47 +147,65 @@ def check_comparable(
     """The documents that are stale in the library. Raises NotComparable, saying what differs."""
     before = baseline.setup
     if before.metrics != setup.metrics:
+        was, now_is = before.metrics.get("version"), setup.metrics.get("version")
         raise NotComparable(
-            f"the baseline has metrics {before.metrics.get('version')} "
-            f"({_listed(before.metrics.get('guards', ()))}), this version "
-            f"{setup.metrics.get('version')} ({_listed(setup.metrics.get('guards', ()))}): "
-            "renew it with wenju eval accept"
+            f"the baseline has metrics {was} ({_listed(before.metrics.get('guards', ()))}), this "
+            f"version {now_is} ({_listed(setup.metrics.get('guards', ()))}): "
+            "renew it with wenju eval accept",
+            f"指标定义不同：基线是第 {was} 版，现在是第 {now_is} 版。用 wenju eval accept 更新基线",
         )
     lone = sorted({o.id for o in baseline.outcomes} ^ {o.id for o in now})
     if lone or before.questions != setup.questions:
         what = (
-            f"{len(lone)} questions are in one of them only ({_listed(lone)})"
+            f"{count(len(lone), 'question')} {_are(len(lone))} in one of them only "
+            f"({_listed(lone)})"
             if lone
             else f"the same ids ask or expect something else ({before.questions} before, "
             f"{setup.questions} now)"
         )
+        told = f"{len(lone)} 题只在其中一方（{_listed(lone)}）" if lone else "题目或标准答案改过"
         raise NotComparable(
             f"the question set is not the baseline's: {what}; "
-            "renew the baseline with wenju eval accept, or give the set it was made with"
+            "renew the baseline with wenju eval accept, or give the set it was made with",
+            f"问题集与基线的不同：{told}。更新基线（wenju eval accept），或用原来的问题集",
         )
     missing = sorted(set(before.documents) - set(setup.documents))
     added = sorted(set(setup.documents) - set(before.documents))
     if missing or added:
-        lost = f"{len(missing)} documents are missing from the index ({_listed(missing)})"
-        new = f"{len(added)} are new ({_listed(added)})"
+        lost = (
+            f"{count(len(missing), 'document')} {_are(len(missing))} missing from the index "
+            f"({_listed(missing)})"
+        )
+        new = f"{len(added)} {_are(len(added))} new ({_listed(added)})"
+        gone = f"资料库里缺了 {len(missing)} 份文档（{_listed(missing)}）"
+        more = f"多了 {len(added)} 份（{_listed(added)}）"
         raise NotComparable(
             "; ".join(text for text, some in ((lost, missing), (new, added)) if some)
-            + ": run wenju index; renew the baseline with wenju eval accept where it is meant"
+            + ": run wenju index; renew the baseline with wenju eval accept where it is meant",
+            "，".join(text for text, some in ((gone, missing), (more, added)) if some)
+            + "。运行 wenju index；若本该如此，用 wenju eval accept 更新基线",
         )
+    # Files that are not in the library as they are now: whatever the baseline knew of them.
+    stale = [d for d, held in setup.documents.items() if files and files.get(d, held) != held]
     other = [d for d, digest in before.documents.items() if setup.documents[d] != digest]
-    stale = [d for d in other if files and files.get(d) == before.documents[d]]
     changed = sorted(set(other) - set(stale))
     if changed:
+        has = "has" if len(changed) == 1 else "have"
         raise NotComparable(
-            f"{len(changed)} documents have other contents than the baseline's "
-            f"({_listed(changed)}): renew it with wenju eval accept where that is meant"
+            f"{count(len(changed), 'document')} {has} other contents than the baseline's "
+            f"({_listed(changed)}): renew it with wenju eval accept where that is meant",
+            f"{len(changed)} 份文档的内容与基线的不同（{_listed(changed)}）："
+            "若本该如此，用 wenju eval accept 更新基线",
         )
     if now and all(o.status == "error" for o in now):
         raise NotComparable(
-            f"all {len(now)} questions failed, the first with {now[0].said}: mend that first"
+            f"all {len(now)} questions failed, the first with {now[0].said}: mend that first",
+            f"{len(now)} 题全部出错，第一题：{now[0].said}。先解决它",
         )
     if not now:
-        raise NotComparable("the run holds no question: run it to its end first")
+        raise NotComparable(
+            "the run holds no question: run it to its end first", "一题也没有问到：先运行完"
+        )
     return tuple(sorted(stale))
 
 
@@ -293,6 +311,15 @@ def _changed(before: Setup, now: Setup) -> tuple[tuple[str, str, str], ...]:
 
 def _text(value: Any) -> str:
     return "none" if value is None else str(value)
+
+
+def count(n: int, thing: str) -> str:
+    """ "1 question", "2 questions"."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:

@@ -11,7 +11,7 @@ from html import escape
 from math import log
 
 from evals.case import Case
-from evals.gate_reports import POINTS_AT, headline
+from evals.gate_words import headline, is_chinese, points_at, summary
 from evals.gating import Gate, Row, Verdict
 from evals.metrics import METRICS
 from evals.metrics.calibration import reliability
@@ -23,16 +23,26 @@ from evals.reporting import measure
 
 _KS = (1, 5, 10, 50)
 _LISTED = 200
+# Types of questions, as people who read Chinese call them; another set's own stay as they are.
+_TYPES = {
+    "entity": "名称", "number": "数字", "date": "日期", "table": "表格", "footnote": "注释",
+    "overview": "概述", "unanswerable": "资料里没有", "conflict": "说法不一", "multi": "多处",
+    "nuggets": "要点", "followup": "追问", "transcript": "录音稿", "list": "列举", "time": "时间",
+}  # fmt: skip
 
 STYLE = """
 .wenju-quality { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto;
   --main: #2563a8; --other: #a3a3a3; --bad: #b3362b; --good: #2e7d4f; --line: #8884; }
+:root[data-look=dark] .wenju-quality { --main: #6ea3dd; --other: #8a8f98; --bad: #e8847a;
+  --good: #6dbb8a; }
+@media (prefers-color-scheme: dark) { :root:not([data-look=light]) .wenju-quality {
+  --main: #6ea3dd; --other: #8a8f98; --bad: #e8847a; --good: #6dbb8a; } }
 .wenju-quality h2 { font-size: 1.1rem; margin: 1.6rem 0 .5rem; }
 .wenju-quality .verdict { padding: .7rem 1rem; border-left: 5px solid var(--good);
   background: #8881; overflow-wrap: anywhere; }
 .wenju-quality .verdict.bad { border-color: var(--bad); }
-.wenju-quality .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr));
-  gap: 1rem; margin-top: 1rem; }
+.wenju-quality .plots { display: grid; gap: 1rem; margin-top: 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); }
 .wenju-quality figure { margin: 0; border: 1px solid var(--line); border-radius: 6px;
   padding: .6rem; }
 .wenju-quality figcaption { font-weight: 600; margin-bottom: .3rem; }
@@ -51,50 +61,60 @@ STYLE = """
 .wenju-quality svg .part2 { fill: var(--main); } .wenju-quality svg .part3 { fill: var(--other); }
 .wenju-quality .scroll { overflow-x: auto; }
 .wenju-quality table { border-collapse: collapse; font-size: .9rem; }
-.wenju-quality td, .wenju-quality th { padding: .2rem .6rem; text-align: right;
+.wenju-quality td, .wenju-quality th { padding: .2rem .6rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 .wenju-quality td:first-child, .wenju-quality th:first-child { text-align: left; }
 .wenju-quality tr.bad { color: var(--bad); font-weight: 600; }
 .wenju-quality details { border-bottom: 1px solid var(--line); padding: .3rem 0;
   overflow-wrap: anywhere; }
+.wenju-quality summary { cursor: pointer; }
 .wenju-quality dt { font-weight: 600; font-size: .8rem; opacity: .7; }
 .wenju-quality dd { margin: 0 0 .4rem; }
 """
 
 
-def quality_page(cases: Sequence[Case], found: Gate | None = None, lang: str = "en") -> str:
+def quality_page(
+    cases: Sequence[Case], found: Gate | None = None, lang: str = "en", problem: str = ""
+) -> str:
     """A page of its own."""
-    title = "Answer quality" if lang == "en" else "回答质量"
+    title = "回答质量" if is_chinese(lang) else "Answer quality"
     return (
         f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f"<title>{title}</title><style>:root {{ color-scheme: light dark }}</style></head>\n"
-        f"<body>{quality_html(cases, found, lang)}</body></html>\n"
+        f"<body>{quality_html(cases, found, lang, problem)}</body></html>\n"
     )
 
 
-def quality_html(cases: Sequence[Case], found: Gate | None = None, lang: str = "en") -> str:
-    """A `<section>` with its style: verdict, metrics, plots, and the questions that turned.
+def quality_html(
+    cases: Sequence[Case], found: Gate | None = None, lang: str = "en", problem: str = ""
+) -> str:
+    """A `<section>` with its style: verdict, plots, the questions that turned, metrics.
 
-    `lang`: "en" or "zh", of what we say; names of metrics stay.
+    `lang`: "en" or "zh", of what we say; names of metrics stay. `problem`: why there is no verdict.
     """
+    zh = is_chinese(lang)
 
-    def say(zh: str, en: str) -> str:
-        return zh if lang.startswith("zh") else en
+    def say(chinese: str, english: str) -> str:
+        return chinese if zh else english
 
+    parts = [f'<section class="wenju-quality"><style>{STYLE}</style>']
+    if problem:
+        told = say("NOT COMPARABLE 无法比较：", "NOT COMPARABLE: ")
+        parts.append(f'<p class="verdict bad">{told}{escape(problem)}</p>')
     if not cases:
         nothing = say("还没有运行过评测。", "Nothing has been measured yet.")
-        return f'<section class="wenju-quality"><style>{STYLE}</style><p>{nothing}</p></section>'
-    parts = [f'<section class="wenju-quality"><style>{STYLE}</style>']
+        parts.append("" if problem else f"<p>{nothing}</p>")
+        return "".join(parts) + "</section>"
     if found:
         kind = "" if found.verdict is Verdict.PASS else " bad"
-        parts.append(f'<p class="verdict{kind}">{escape(headline(found))}</p>')
-        parts.append(_rows([found.primary, *found.guards], say("指标", "metric")))
+        parts.append(f'<p class="verdict{kind}">{escape(headline(found, lang))}</p>')
+        parts.append(f"<p>{escape(summary(found, lang))}</p>")
         if found.reasons:
             hints = "".join(
-                f"<li>{escape(f'{r.name}: {POINTS_AT[r.name]}')}</li>" for r in found.reasons
+                f"<li>{escape(f'{r.name}: {points_at(r.name, lang)}')}</li>" for r in found.reasons
             )
             parts.append(f"<ul>{hints}</ul>")
         if found.changed:
@@ -104,11 +124,18 @@ def quality_html(cases: Sequence[Case], found: Gate | None = None, lang: str = "
             )
             title = say("与基线不同的设置", "Made with something else than the baseline")
             parts.append(f"<h2>{title}</h2><ul>{lines}</ul>")
+        for title, pairs in (
+            (say("新答错的题", "Newly broken"), found.broken),
+            (say("新答对的题", "Newly fixed"), found.fixed),
+        ):
+            if pairs:
+                parts.append(f"<h2>{title}: {len(pairs)}</h2>")
+                parts += [_turned(a, b, lang) for a, b in pairs[:_LISTED]]
     figures = [
-        (say("按问题类型的正确率", "Right, by type of question"), _types(cases, found)),
-        (say("召回率@k", "Recall@k"), _recall(cases)),
-        (say("风险–覆盖率", "Risk–coverage"), _risk(cases)),
-        (say("校准：置信度与正确率", "Calibration: confidence and share right"), _bins(cases)),
+        (say("按问题类型的正确率", "Right, by type of question"), _types(cases, found, zh)),
+        (say("召回率@k", "Recall@k"), _recall(cases, zh)),
+        (say("风险–覆盖率", "Risk–coverage"), _risk(cases, zh)),
+        (say("校准：置信度与正确率", "Calibration: confidence and share right"), _bins(cases, zh)),
     ]
     if found:
         figures.append((say("变化的题", "What turned"), _churn(found, lang)))
@@ -117,19 +144,15 @@ def quality_html(cases: Sequence[Case], found: Gate | None = None, lang: str = "
         f"<figure><figcaption>{escape(t)}</figcaption>{svg}</figure>" for t, svg in figures if svg
     ]
     parts.append("</div>")
-    parts.append(f"<h2>{say('所有指标', 'All metrics')}</h2>{_metrics(cases)}")
     if found:
-        for title, pairs in (
-            (say("新答错的题", "Newly broken"), found.broken),
-            (say("新答对的题", "Newly fixed"), found.fixed),
-        ):
-            if pairs:
-                parts.append(f"<h2>{title}: {len(pairs)}</h2>")
-                parts += [_turned(a, b, lang) for a, b in pairs[:_LISTED]]
+        parts.append(f"<h2>{say('与基线比较', 'Against the baseline')}</h2>")
+        parts.append(_rows([found.primary, *found.guards], zh))
+    title = say("所有指标", "All metrics")
+    parts.append(f"<details><summary>{title}</summary>{_metrics(cases, zh)}</details>")
     return "".join(parts) + "</section>"
 
 
-def _rows(rows: Sequence[Row], head: str) -> str:
+def _rows(rows: Sequence[Row], zh: bool) -> str:
     body = "".join(
         f"<tr{' class=bad' if r.fires else ''}><td>{escape(r.name)}</td><td>{r.n}</td>"
         f"<td>{r.before:.3f}</td><td>{r.after:.3f}</td><td>{r.change:+.3f}</td>"
@@ -137,7 +160,9 @@ def _rows(rows: Sequence[Row], head: str) -> str:
         f"<td>{_size(r.detectable)}</td></tr>"
         for r in rows
     )
-    names = (head, "n", "before", "after", "change", "worse", "better", "p", "detectable")
+    names = ("metric", "n", "before", "after", "change", "worse", "better", "p", "detectable")
+    if zh:
+        names = ("指标", "题数", "之前", "现在", "变化", "变差", "变好", "p", "看得出")
     heads = "".join(f"<th>{escape(n)}</th>" for n in names)
     return f'<div class="scroll"><table><tr>{heads}</tr>{body}</table></div>'
 
@@ -146,18 +171,19 @@ def _size(detectable: float | None) -> str:
     return "–" if detectable is None or detectable > 1 else f"{detectable:.3f}"
 
 
-def _metrics(cases: Sequence[Case]) -> str:
+def _metrics(cases: Sequence[Case], zh: bool) -> str:
     cells = [cell for m in METRICS if (cell := measure(m, cases))]
     body = "".join(
         f"<tr><td>{escape(c.metric)}</td><td>{c.n}</td><td>{c.mean:.{c.digits}f}</td>"
         f"<td>{c.low:.{c.digits}f} – {c.high:.{c.digits}f}</td></tr>"
         for c in cells
     )
-    heads = "<th>metric</th><th>n</th><th>mean</th><th>95 %</th>"
+    names = ("指标", "题数", "平均", "95 %") if zh else ("metric", "n", "mean", "95 %")
+    heads = "".join(f"<th>{n}</th>" for n in names)
     return f'<div class="scroll"><table><tr>{heads}</tr>{body}</table></div>'
 
 
-def _types(cases: Sequence[Case], found: Gate | None) -> str:
+def _types(cases: Sequence[Case], found: Gate | None, zh: bool) -> str:
     held: dict[str, list[bool]] = {}
     for case in cases:
         held.setdefault(case.question.type, []).append(is_right(case))
@@ -168,11 +194,12 @@ def _types(cases: Sequence[Case], found: Gate | None) -> str:
             for _, now in pairs:
                 lost[now.type] = lost.get(now.type, 0) + sign
         was = {t: (sum(r) + lost.get(t, 0)) / len(r) for t, r in held.items()}
-    rows = [(t, len(r), sum(r) / len(r), was.get(t)) for t, r in sorted(held.items())]
+    names = _TYPES if zh else {}
+    rows = [(names.get(t, t), len(r), sum(r) / len(r), was.get(t)) for t, r in sorted(held.items())]
     return bars("Right, by type", rows)
 
 
-def _recall(cases: Sequence[Case]) -> str:
+def _recall(cases: Sequence[Case], zh: bool) -> str:
     found = {m.name: m.mean(cases) for m in METRICS if m.name.startswith("recall@")}
     points = [
         (log(k) / log(_KS[-1]), value)
@@ -182,21 +209,24 @@ def _recall(cases: Sequence[Case]) -> str:
     if not points:
         return ""
     ticks = [(log(k) / log(_KS[-1]), str(k)) for k in _KS]
-    return plot("Recall@k", "k", "recall", [("recall", points)], ticks=ticks, dots=True)
+    y_name = "召回率" if zh else "recall"
+    return plot("Recall@k", "k", y_name, [("recall", points)], ticks=ticks, dots=True)
 
 
-def _risk(cases: Sequence[Case]) -> str:
+def _risk(cases: Sequence[Case], zh: bool) -> str:
     curve = [(coverage, risk) for _, coverage, risk in risk_coverage(cases)]
     if not curve:
         return ""
-    return plot("Risk–coverage", "coverage", "risk", [("risk", curve)])
+    x_name, y_name = ("作答的比例", "其中答错的") if zh else ("coverage", "risk")
+    return plot("Risk–coverage", x_name, y_name, [("risk", curve)])
 
 
-def _bins(cases: Sequence[Case]) -> str:
+def _bins(cases: Sequence[Case], zh: bool) -> str:
     points = [(b.confidence, b.right) for b in reliability(cases)]
     if not points:
         return ""
-    return plot("Calibration", "confidence", "right", [("right", points)], dots=True, diagonal=True)
+    x_name, y_name = ("置信度", "答对的比例") if zh else ("confidence", "right")
+    return plot("Calibration", x_name, y_name, [("right", points)], dots=True, diagonal=True)
 
 
 def _churn(found: Gate, lang: str) -> str:

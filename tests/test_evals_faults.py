@@ -320,6 +320,6 @@ def test_the_gate_names_a_stale_library_and_a_missing_document(
     found = gate(baseline, now, outcomes(full), files=files)
     assert (found.verdict, found.stale) == (1, (name,))
     less = Setup("q", {d: h for d, h in held.items() if d != name}, "l", {})
-    with pytest.raises(NotComparable, match="1 documents are missing from the index") as error:
+    with pytest.raises(NotComparable, match="1 document is missing from the index") as error:
         gate(Baseline(now, outcomes(full)), less, outcomes(full))
     assert name in str(error.value)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from evals.baseline import Baseline, Setup, flat, make_baseline, read_baseline
 from evals.errors import BadBaseline, NotComparable
-from evals.gate_reports import gate_json, gate_junit, gate_text, headline
+from evals.gate_reports import gate_json, gate_junit, gate_text
+from evals.gate_words import headline
 from evals.gating import ALPHA, ALPHA_PRIMARY, Gate, Verdict, gate
 from evals.outcomes import GUARDS, Outcome
 from evals.power import (
@@ -208,9 +209,12 @@ def test_other_settings_are_printed_never_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"documents": {"a.md": "1"}}, "1 documents are missing from the index (b.md)"),
-        ({"documents": {"a.md": "1", "b.md": "2", "c.md": "3"}}, "1 are new (c.md)"),
-        ({"documents": {"a.md": "1", "b.md": "9"}}, "other contents than the baseline's (b.md)"),
+        ({"documents": {"a.md": "1"}}, "1 document is missing from the index (b.md)"),
+        ({"documents": {"a.md": "1", "b.md": "2", "c.md": "3"}}, "1 is new (c.md)"),
+        (
+            {"documents": {"a.md": "1", "b.md": "9"}},
+            "1 document has other contents than the baseline's (b.md)",
+        ),
         ({"questions": "other"}, "the question set is not the baseline's"),
         ({"metrics": {"version": 2, "guards": []}}, "the baseline has metrics 1"),
     ],
@@ -223,7 +227,7 @@ def test_what_cannot_be_compared_is_named(change: Mapping[str, object], said: st
 
 def test_a_missing_question_and_a_run_of_errors_are_named() -> None:
     before, after = runs(10, 0, 0)
-    with pytest.raises(NotComparable, match=r"1 questions are in one of them only \(q9\)"):
+    with pytest.raises(NotComparable, match=r"1 question is in one of them only \(q9\)"):
         decide(before, after[:-1])
     with pytest.raises(NotComparable, match="all 10 questions failed"):
         decide(before, [replace(o, status="error", right=False) for o in after])
@@ -237,6 +241,26 @@ def test_a_stale_library_is_a_regression_that_names_the_document() -> None:
     assert found.stale == ("b.md",)
     assert "the library is stale" in headline(found)
     assert "run wenju index" in headline(found)
+
+
+def test_a_file_that_was_edited_after_indexing_is_stale_though_the_baseline_is_as_old() -> None:
+    before, after = runs(10, 0, 0)
+    found = decide(before, after, SETUP, files={**SETUP.documents, "b.md": "edited", "new.md": "3"})
+    assert (found.verdict, found.stale) == (1, ("b.md",))
+    assert "REGRESSION 退步：资料库过时了，1 份文档在建库之后改过（b.md）" in headline(found, "zh")
+
+
+def test_the_verdict_is_said_in_both_languages_under_one_word() -> None:
+    before, after = runs(100, 20, 4)
+    said = gate_text(decide(before, after), lang="zh")
+    assert said.startswith("REGRESSION 退步：right 0.960 → 0.800（20 题变差，4 题变好")
+    assert "先看哪里\n- right: 答案：看新答错的题" in said
+    few = decide(before[:3], before[:3])
+    assert headline(few).endswith("(--require-power says how many are missing)")
+    assert headline(few, "zh").startswith("PASS 通过：3 题没有显著变差；题太少")
+    with pytest.raises(NotComparable) as error:
+        decide(before, after[:-1])
+    assert error.value.told["zh"].startswith("问题集与基线的不同：1 题只在其中一方（q99）")
 
 
 # --- files ---

@@ -89,3 +89,12 @@ def test_a_part_for_another_page_speaks_its_language_and_nothing_measured_is_sai
     assert part.endswith("</section>")
     assert "校准：置信度与正确率" in part
     assert "新答错" not in part  # without a gate nothing is compared
+
+
+def test_why_there_is_no_verdict_stands_on_the_page_as_text() -> None:
+    page = quality_page((), lang="zh", problem=f"缺了 {EVIL}")
+    assert "NOT COMPARABLE 无法比较：缺了 &lt;script&gt;" in page
+    assert "还没有运行过评测" not in page
+    assert "<svg" in quality_page(
+        [case(i) for i in range(12)], problem="missing"
+    )  # plots all the same

@@ -123,7 +123,8 @@ class GateItem(_Item):
         self.metric = metric
 
     def runtest(self) -> None:
-        from evals.gate_reports import gate_text, headline
+        from evals.gate_reports import gate_text
+        from evals.gate_words import headline
         from evals.outcomes import PRIMARY
 
         found = self.parent.gate()
