@@ -29,13 +29,15 @@ class Feedback:
     comment: str = ""
     faults: Sequence[str] = ()
     record: Mapping[str, Any] | None = None
+    expected: str = ""  # what the answer should have been
 
 
 def draft(feedback: Feedback) -> Question:
     """The question that asks for what this feedback is about.
 
-    A good answer's quotes become the gold; of a bad one only the question is taken, and what was
-    wrong is noted. Silence that was good is an unanswerable question.
+    A good answer's quotes become the gold; of a bad one only the question is taken, and what it
+    should have been, where that was said; what was wrong is noted. Silence that was good is an
+    unanswerable question.
     """
     record = feedback.record or {}
     status = record.get("status")
@@ -68,8 +70,9 @@ def draft(feedback: Feedback) -> Question:
             near=nearest[0]["doc_id"] if nearest else None,
         )
     if not is_good or status != "answered":
-        return question
-    evidence = _evidence(record)
+        expected = feedback.expected.strip()
+        return replace(question, answers=(expected,) if expected else ())
+    evidence = shown_evidence(record)
     quotes = compact("\n".join(e.quote for e in evidence))
     texts = [str(s.get("text", "")) for s in record.get("statements") or ()]
     # The shortest thing said that stands in a quote: a figure, where there is one.
@@ -112,9 +115,11 @@ def join(
     return Joined(tuple(added), tuple(left), tuple(problems))
 
 
-def _evidence(record: Mapping[str, Any]) -> tuple[Evidence, ...]:
+def shown_evidence(record: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """The words that an answer record showed: its citations, and the nearest of a silent one."""
+    nearest = (record.get("abstention") or {}).get("nearest") or ()
     found: list[Evidence] = []
-    for citation in record.get("citations") or ():
+    for citation in (*(record.get("citations") or ()), *nearest):
         spans = list(citation.get("spans") or ())
         parts = str(citation.get("quote", "")).split(_PARTS)
         for i, part in enumerate(parts):

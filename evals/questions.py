@@ -53,8 +53,11 @@ def to_lines(questions: Iterable[Question]) -> str:
 
 
 def save(questions: Iterable[Question], path: Path) -> None:
+    """The file as it was or the whole new one: a set is somebody's work."""
+    from index.files import write_whole
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(to_lines(questions), encoding="utf-8")
+    write_whole(path.resolve(), to_lines(questions).encode())
 
 
 def set_hash(questions: Sequence[Question]) -> str:

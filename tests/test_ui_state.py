@@ -99,7 +99,9 @@ def test_migrations_bring_an_empty_file_and_each_older_one_to_the_same_tables(
     for version in range(len(MIGRATIONS)):
         path = tmp_path / f"v{version}"
         db = sqlite3.connect(path)
-        db.executescript("".join(MIGRATIONS[:version]) + f"PRAGMA user_version = {version};")
+        db.executescript(
+            ";".join([*MIGRATIONS[:version], ""]) + f"PRAGMA user_version = {version};"
+        )
         db.close()
         State(path).close()
         assert tables(path) == tables(tmp_path / "new")

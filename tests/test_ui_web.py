@@ -62,7 +62,7 @@ def test_every_module_that_is_imported_is_there() -> None:
 
 def test_our_own_files_have_an_address_that_changes_with_them() -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", version())
-    assert head().count(version()) == 3
+    assert head().count(version()) == 4
 
 
 def test_a_taken_port_is_said_so(wenju_home: Path) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from evals.questions import load
 from ui.state import FILE, State
 
 pytestmark = pytest.mark.browser
@@ -357,6 +359,93 @@ def test_feedback_is_kept_with_what_is_wrong(site: Site) -> None:
     assert (kept["rating"], kept["comment"]) == ("bad", "第一句多余")
 
 
+def staff_library(site: Site) -> None:
+    """A library of its own, so that the others' has no question set afterwards."""
+    text = "差旅费按实报销。报销单须在30天内提交。" + NASTY
+    done = httpx.post(
+        site.address + "/v1/documents", files=[("files", ("手册.txt", text.encode()))],
+        data={"library": "staff"}, params={"wait": 60}, timeout=90,
+    )  # fmt: skip
+    assert done.json()["status"] == "done", done.text
+
+
+KEPT_LIBRARY = "localStorage.setItem('wenju.preferences', JSON.stringify({library: 'staff'}))"
+
+
+def test_what_it_should_have_been_becomes_a_question_that_is_measured(site: Site) -> None:
+    staff_library(site)
+    visit = site.visit()
+    page = visit.page
+    page.evaluate(KEPT_LIBRARY)
+    page.reload()
+    page.wait_for_selector("#wenju[data-ready]")
+    page.click("#wj-tab-quality")
+    # Without a set it says how one is made, in a command that can be copied.
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.locator(".wj-command").first.get_by_role("button").click()
+    page.wait_for_function("window.copied")
+    suggest = "wenju eval suggest --index staff --out drafts.jsonl -n 60"
+    assert page.evaluate("window.copied") == suggest
+    page.click("#wj-tab-ask")
+    turn = visit.ask("报销单几天内提交？")
+    turn.get_by_role("button", name="有问题").click()
+    turn.get_by_label("应该是").fill("三十天")
+    turn.get_by_role("button", name="提交").click()
+    page.locator("#wj-toast.is-on").wait_for()
+    page.click("#wj-tab-quality")
+    draft = page.locator(".wj-draft")
+    draft.get_by_text("应该是：三十天").wait_for()
+    draft.get_by_label("问题", exact=True).fill("报销单要在几天内提交？")
+    draft.get_by_role("button", name="接受为测试题").click()
+    draft.get_by_text("还没有依据的原文").wait_for()
+    # A click takes what was cited; then the answer must be what the quote says.
+    draft.locator(".wj-near", has_text="报销单须在30天内提交").click()
+    draft.get_by_role("button", name="接受为测试题").click()
+    draft.get_by_text("标准答案「三十天」不在原文里").wait_for()
+    draft.get_by_label("标准答案").fill("30天")
+    # What was typed outlives the page.
+    draft.get_by_text("已保存").wait_for()
+    page.reload()
+    page.wait_for_selector("#wenju[data-ready]")
+    page.click("#wj-tab-quality")
+    page.get_by_label("标准答案").wait_for()
+    assert page.get_by_label("标准答案").input_value() == "30天"
+    page.get_by_role("button", name="接受为测试题").click()
+    page.get_by_text("这个资料库有 1 道自己的问题。").wait_for()
+    (question,) = load(site.home / "evals" / "staff" / "questions.jsonl")
+    assert (question.question, question.answers) == ("报销单要在几天内提交？", ("30天",))
+    assert [e.doc for e in question.evidence] == ["手册.txt"]
+    assert "报销单须在30天内提交" in question.evidence[0].quote
+    # Measured aside, accepted with a reason, measured again and compared.
+    page.get_by_role("button", name="测一次").click()
+    page.get_by_text("已测，还没有基线可比").wait_for()
+    page.get_by_role("button", name="认可为基线").click()
+    page.get_by_label("为什么认可").fill("第一份")
+    page.get_by_label("为什么认可").press("Enter")
+    page.get_by_text("理由：第一份").wait_for()
+    page.get_by_role("button", name="再测一次").click()
+    page.get_by_text("没有变差").wait_for()
+    frame = page.frame_locator("iframe.wj-frame")
+    frame.get_by_text("PASS 通过：1 题没有显著变差").wait_for()
+    frame.get_by_text("按问题类型的正确率").wait_for()
+    # The report is as tall as it is, runs nothing, and is dark where the page is.
+    height = "document.querySelector('.wj-frame').contentDocument.documentElement.offsetHeight"
+    page.wait_for_function(f"document.querySelector('.wj-frame').offsetHeight >= {height}")
+    assert page.locator("iframe.wj-frame").get_attribute("sandbox") == "allow-same-origin"
+    page.get_by_role("button", name="换成深色").click()
+    look = "document.querySelector('.wj-frame').contentDocument.documentElement.dataset.look"
+    assert page.evaluate(look) == "dark"
+    assert page.title() == "文据"
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate(TOO_WIDE) == []
+
+
+TOO_WIDE = """[...document.querySelectorAll('#wenju *')].filter(e =>
+  e.getBoundingClientRect().right > innerWidth + 1
+  && !e.closest('.wj-scroll, .wj-menu, .wj-aside, .wj-command code') && e.checkVisibility())
+  .map(e => e.className || e.tagName)"""
+
+
 def test_a_link_to_an_answer_asks_it_again(site: Site) -> None:
     visit = site.visit()
     visit.page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
@@ -380,13 +469,11 @@ def test_phone_width_and_dark_have_nothing_cut_off(site: Site) -> None:
     panel.locator("mark").first.wait_for()
     assert panel.bounding_box()["width"] == phone["width"]
     visit.page.get_by_role("button", name="关闭").click()
-    for tab in ("ask", "library", "bulk", "settings"):
+    for tab in ("ask", "library", "bulk", "quality", "settings"):
         visit.page.click(f"#wj-tab-{tab}")
-        wide = visit.page.evaluate(
-            "[...document.querySelectorAll('#wenju *')].filter(e => e.getBoundingClientRect().right"
-            " > innerWidth + 1 && !e.closest('.wj-scroll, .wj-menu, .wj-aside')"
-            " && e.checkVisibility()).map(e => e.className || e.tagName)"
-        )
+        if tab == "quality":
+            visit.page.locator(".wj-command").first.wait_for()
+        wide = visit.page.evaluate(TOO_WIDE)
         assert wide == [], tab
     dark = visit.page.evaluate("getComputedStyle(document.getElementById('wenju')).backgroundColor")
     assert max(map(int, dark[4:-1].split(","))) < 60
@@ -396,7 +483,7 @@ def test_phone_width_and_dark_have_nothing_cut_off(site: Site) -> None:
 def test_text_has_the_contrast_of_aa(site: Site, look: Any) -> None:
     visit = site.visit(color_scheme=look)
     visit.ask("2025年碳酸锂产量是多少？")
-    for tab in ("ask", "library", "bulk", "settings"):
+    for tab in ("ask", "library", "bulk", "quality", "settings"):
         visit.page.click(f"#wj-tab-{tab}")
         assert visit.page.evaluate(CONTRAST) == [], tab
 
@@ -448,7 +535,7 @@ def test_the_language_of_the_page_can_be_changed(site: Site) -> None:
     visit.page.wait_for_selector("#wenju[data-ready]")
     visit.page.get_by_role("heading", name="Ask your documents").wait_for()
     tabs = visit.page.locator(".wj-nav").inner_text()
-    assert tabs.split() == ["Ask", "Documents", "Bulk", "Settings"]
+    assert tabs.split() == ["Ask", "Documents", "Bulk", "Quality", "Settings"]
 
 
 def test_who_has_no_key_logs_in_first(

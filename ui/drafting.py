@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 from ui.commands import common
 from ui.errors import UiError, UsageError
 from ui.messages import pick
+from ui.quality import quality_of
 
 
 def draft(args: argparse.Namespace) -> int:
     """Feedback that is not in the file yet becomes drafts at its end."""
-    from evals.drafting import Feedback
-    from evals.drafting import draft as make
+    from evals.drafting import DRAFT
     from evals.questions import load, save
     from index.places import home
+    from ui.reviewing import draft_of, status_of
     from ui.state import FILE, State
 
     path = home() / FILE
@@ -27,9 +29,11 @@ def draft(args: argparse.Namespace) -> int:
     held = load(args.out) if args.out.exists() else []
     known = {q.id for q in held}
     found = [
-        make(Feedback(r["id"], r["rating"], r["question"], r["comment"], r["faults"], r["record"]))
+        draft_of(r)  # as it was edited in the page; what was decided there is not asked again
         for r in rows
-        if args.rating in ("all", r["rating"]) and args.index in (None, r["library"])
+        if args.rating in ("all", r["rating"])
+        and args.index in (None, r["library"])
+        and status_of(r) == DRAFT
     ]
     new = [q for q in found if q.id not in known]
     save([*held, *new], args.out)
@@ -73,23 +77,34 @@ def join(args: argparse.Namespace) -> int:
     """Exit code 1 where an accepted draft is not sound; the sound ones join all the same."""
     from evals.drafting import join as take
     from evals.questions import load, save
-    from evals.sources import LibrarySources, folder_sources
+    from evals.sources import LibrarySources, Sources, folder_sources
     from index.store import open_library
 
+    if args.index is None and (args.documents is None or args.into is None):
+        args.index = common.DEFAULT_LIBRARY
+    quality = quality_of(common.library_path(args)) if args.index is not None else None
+    if args.into is None:
+        assert quality is not None
+        args.into = quality.questions
     drafts = load(args.drafts)
-    held = load(args.into) if args.into.exists() else []
-    if args.documents is not None:
-        found = take(drafts, held, folder_sources(args.documents)[0])
-    else:
-        if args.index is None:
-            args.index = common.DEFAULT_LIBRARY
-        with open_library(common.library_path(args)) as library:
-            found = take(drafts, held, LibrarySources(library))
-    for problem in found.problems:
-        print(problem)
-    # The set first: what is written twice is seen by its id, what is lost is not.
-    save([*held, *found.added], args.into)
-    save(found.left, args.drafts)
+    with ExitStack() as stack:
+        sources: Sources
+        if args.documents is not None:
+            sources = folder_sources(args.documents)[0]
+        else:
+            library = stack.enter_context(open_library(common.library_path(args)))
+            sources = LibrarySources(library)
+        if quality:
+            stack.enter_context(quality.locked())
+        held = load(args.into) if args.into.exists() else []
+        found = take(drafts, held, sources)
+        for problem in found.problems:
+            print(problem)
+        # The set first: what is written twice is seen by its id, what is lost is not.
+        save([*held, *found.added], args.into)
+        save(found.left, args.drafts)
+        if quality:
+            quality.remember(questions=args.into)
     print(
         pick(
             f"{len(found.added)} 题并入 {args.into}（现有 {len(held) + len(found.added)} 题），"

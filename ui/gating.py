@@ -7,9 +7,8 @@ gate: 0 no significant regression, 1 a regression, 2 too few questions (with --r
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,24 +17,16 @@ from typing import TYPE_CHECKING
 from ui import evaluation
 from ui.commands import common
 from ui.errors import UiError, UsageError
-from ui.messages import pick
+from ui.measuring import Run, ask_set, refuse_drafts, setup_of
+from ui.messages import pick, system_language
+from ui.quality import quality_of
 
 if TYPE_CHECKING:
-    from evals.baseline import Baseline, Setup
-    from evals.case import Case
+    from evals.baseline import Baseline
     from evals.gating import Gate
 
 NOT_COMPARABLE = 3
 ENDINGS = (".txt", ".md", ".json", ".xml", ".html")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The questions asked, and what they were asked with."""
-
-    cases: list[Case]
-    setup: Setup
-    files: Mapping[str, str] | None  # hashes of the document files as they are now
 
 
 def gate(args: argparse.Namespace) -> int:
@@ -54,9 +45,14 @@ def gate(args: argparse.Namespace) -> int:
     try:
         found, run = decide(args)
     except (EvaluationError, IndexingError, AnsweringError, UiError, OSError) as error:
-        common.note(f"{pick('无法比较', 'not comparable')}: {error}")
+        told = getattr(error, "told", {}).get(system_language(), str(error))
+        common.note(f"{pick('无法比较：', 'not comparable: ')}{told}")
         for path in args.report:
-            _write_error(path, str(error), error_junit(str(error)))
+            _write_error(path, told, error_junit(str(error)))
+        with contextlib.suppress(UiError, ValueError, OSError):
+            path = evaluation.library_of(args)
+            if (path / "manifest.json").is_file():
+                quality_of(path).keep("gate", (), problem=error)
         return NOT_COMPARABLE
     for path in args.report:
         _write_report(path, found, run)
@@ -65,7 +61,8 @@ def gate(args: argparse.Namespace) -> int:
 
         print(json.dumps(gate_json(found), ensure_ascii=False))
     else:
-        print(gate_text(found, args.format == "markdown", args.listed), end="")
+        markdown = args.format == "markdown"
+        print(gate_text(found, markdown, args.listed, system_language()), end="")
     return int(found.verdict)
 
 
@@ -87,7 +84,19 @@ def decide(args: argparse.Namespace) -> tuple[Gate, Run]:
         strict=args.strict,
         files=run.files,
     )
+    _keep(args, "gate", run, found)
     return found, run
+
+
+def _keep(
+    args: argparse.Namespace, kind: str, run: Run, found: Gate | None = None, reason: str = ""
+) -> None:
+    """For the page's Quality tab; where it cannot be written, the verdict stands all the same."""
+    with contextlib.suppress(OSError):
+        quality = quality_of(evaluation.library_of(args))
+        if args.questions != evaluation.BUILTIN:
+            quality.remember(questions=Path(args.questions), baseline=args.baseline)
+        quality.keep(kind, run.cases, found, library=run.setup.library, reason=reason)
 
 
 def accept(args: argparse.Namespace) -> int:
@@ -102,7 +111,7 @@ def accept(args: argparse.Namespace) -> int:
         before = None
     if before is not None:
         _as_before(args, before)
-    args.questions = args.questions or evaluation.BUILTIN
+    args.questions = args.questions or _own_set(args)
     run = asked(args, restart=False)
     made = make_baseline(
         run.cases,
@@ -113,6 +122,7 @@ def accept(args: argparse.Namespace) -> int:
         asked={"questions": args.questions, "index": args.index},
     )
     made.write(args.baseline)
+    _keep(args, "accept", run, reason=args.reason.strip())
     right = sum(o.right for o in made.outcomes)
     print(
         pick(
@@ -125,39 +135,40 @@ def accept(args: argparse.Namespace) -> int:
 
 def _as_before(args: argparse.Namespace, baseline: Baseline) -> None:
     """What is not said is as it was when the baseline was made."""
-    args.questions = args.questions or baseline.asked.get("questions") or evaluation.BUILTIN
     args.index = args.index or baseline.asked.get("index")
+    args.questions = args.questions or baseline.asked.get("questions") or _own_set(args)
+
+
+def _own_set(args: argparse.Namespace) -> str:
+    """The library's own questions where it has some, else those of the samples."""
+    if args.index is not None:
+        own = quality_of(common.library_path(args)).questions
+        if own.exists():
+            return str(own)
+    return evaluation.BUILTIN
 
 
 def asked(args: argparse.Namespace, restart: bool) -> Run:
     """`restart`: ask again, whatever was asked before; else a run with this very set-up is kept."""
-    from evals.asking import library_asker
-    from evals.baseline import Setup, flat, short
+    from evals.baseline import short
     from evals.errors import BadRun
     from evals.questions import SAMPLE_FOLDER, set_hash
-    from evals.runfile import RunMeta, read_meta, read_run
-    from evals.running import run as run_questions
+    from evals.runfile import read_meta, read_run
     from index.store import open_library
     from ui.progress import progress
 
     questions = evaluation.questions_of(args.questions)
-    drafts = [q.id for q in questions if q.extra.get("status") == "draft"]
-    if drafts:
-        raise BadRun(
-            f"{len(drafts)} questions are drafts ({drafts[0]}): review them, then wenju eval join"
-        )
+    refuse_drafts(questions)
     path, as_of = evaluation.library_of(args), common.as_of(args)
     rag = common.settings(args, ["rag"]).stage("rag")
-    with open_library(path) as library:
-        documents = {i.doc_id: short(i.content_hash) for i in library.documents()}
-        made_with = flat(asdict(library.manifest.fingerprint), "index.")
-        digest = library.hash
     if args.run_file is not None:
         cases, meta = read_run(args.run_file), read_meta(args.run_file)
         if meta is None:
             raise BadRun(f"{args.run_file} lies without its .meta.json: copy both")
         if meta.questions != set_hash(questions):
             raise BadRun(f"{args.run_file} asked another question set than {args.questions}")
+        with open_library(path) as library:
+            digest = library.hash
         if meta.library != digest:
             raise BadRun(
                 f"{args.run_file} was made with library {short(meta.library)}, {args.index} is now "
@@ -165,27 +176,13 @@ def asked(args: argparse.Namespace, restart: bool) -> Run:
             )
     else:
         out = args.out or _kept_at(args.baseline)
-        with library_asker(path, rag, as_of) as asker:
-            meta = RunMeta(set_hash(questions), len(questions), asker.library, dict(asker.settings))
-        if not restart:
-            restart = read_meta(out) != RunMeta(**json.loads(json.dumps(asdict(meta), default=str)))
         with progress() as show:
-            cases = run_questions(
-                questions,
-                lambda: library_asker(path, rag, as_of),
-                out,
-                workers=args.workers,
-                restart=restart,
-                on_progress=lambda now: show(now.done, now.total, now.last),
-            )
+            cases, meta = ask_set(
+                path, questions, rag, out, as_of=as_of, workers=args.workers, restart=restart,
+                on_progress=show,
+            )  # fmt: skip
     folder = args.documents or (SAMPLE_FOLDER if args.questions == evaluation.BUILTIN else None)
-    setup = Setup(
-        questions=short(meta.questions),
-        documents=documents,
-        library=short(meta.library),
-        settings=json.loads(json.dumps(flat(meta.settings) | made_with, default=str)),
-    )
-    return Run(cases, setup, _hashes(folder) if folder else None)
+    return Run(cases, setup_of(path, meta), _hashes(folder) if folder else None)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -221,9 +218,9 @@ def _write_report(path: Path, found: Gate, run: Run) -> None:
     elif ending == ".html":
         from evals.quality_page import quality_page
 
-        text = quality_page(run.cases, found)
+        text = quality_page(run.cases, found, system_language())
     else:
-        text = gate_text(found, ending == ".md")
+        text = gate_text(found, ending == ".md", lang=system_language())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -236,10 +233,10 @@ def _write_error(path: Path, message: str, junit: str) -> None:
     elif ending == ".xml":
         text = junit
     elif ending == ".html":
-        from html import escape
+        from evals.quality_page import quality_page
 
-        text = f'<!doctype html><meta charset="utf-8"><p>{escape(message)}</p>\n'
+        text = quality_page((), lang=system_language(), problem=message)
     else:
-        text = f"NOT COMPARABLE: {message}\n"
+        text = f"{'### ' if ending == '.md' else ''}NOT COMPARABLE: {message}\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -329,6 +329,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "端口 {port} 已被占用：换一个，如 --port {other}",
         "port {port} is taken: choose another, such as --port {other}",
     ),
+    "set_locked": (
+        "另一个进程占着这个问题集已 {seconds} 秒：等它结束，再试一次",
+        "another process has held this question set for {seconds} s: wait for it, then try again",
+    ),
 }  # fmt: skip
 
 

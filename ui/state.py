@@ -46,6 +46,10 @@ MIGRATIONS = (
     CREATE INDEX jobs_by_user ON jobs (user, created);
     """,
     "ALTER TABLE feedback ADD COLUMN faults TEXT NOT NULL DEFAULT '[]'",
+    """
+    ALTER TABLE feedback ADD COLUMN expected TEXT NOT NULL DEFAULT '';
+    ALTER TABLE feedback ADD COLUMN draft TEXT;
+    """,
 )
 
 
@@ -181,23 +185,25 @@ class State:
         comment: str = "",
         record: Mapping[str, Any] | None = None,
         faults: Sequence[str] = (),
+        expected: str = "",
     ) -> int:
-        """`faults`: what is wrong with the answer, each a word."""
+        """`faults`: what is wrong with the answer, each a word; `expected`: what it should be."""
         packed = None if record is None else json.dumps(record, ensure_ascii=False)
         values = (
-            user, _now(), library, rating, question, comment, packed, json.dumps(list(faults))
+            user, _now(), library, rating, question, comment, packed, json.dumps(list(faults)),
+            expected,
         )  # fmt: skip
         rows = self._run(
             "INSERT INTO feedback"
-            " (user, created, library, rating, question, comment, record, faults)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " (user, created, library, rating, question, comment, record, faults, expected)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             values,
         )
         return int(rows[0][0])
 
     def feedback(self, user: str, limit: int = 100) -> list[dict[str, Any]]:
         """The user's own, newest first."""
-        names = ("id", "created", "library", "rating", "question", "comment", "faults")
+        names = ("id", "created", "library", "rating", "question", "comment", "expected", "faults")
         rows = self._run(
             f"SELECT {', '.join(names)} FROM feedback WHERE user = ? ORDER BY id DESC LIMIT ?",
             (user, limit),
@@ -206,18 +212,38 @@ class State:
             dict(zip(names, row, strict=True)) | {"faults": json.loads(row[-1])} for row in rows
         ]
 
-    def feedback_records(self, user: str | None = None) -> list[dict[str, Any]]:
-        """Feedback of one user or of all, oldest first, with the answers that it is about."""
-        names = ("id", "library", "rating", "question", "comment", "faults", "record")
+    def feedback_records(
+        self, user: str | None = None, feedback_id: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Feedback of one user or of all, or one piece of it, oldest first, with the answers.
+
+        `draft`: what became of the question that it makes (`ui.reviewing`), None before that.
+        """
+        names = (
+            "id", "created", "library", "rating", "question", "comment", "expected", "faults",
+            "record", "draft",
+        )  # fmt: skip
         rows = self._run(
-            f"SELECT {', '.join(names)} FROM feedback WHERE ?1 IS NULL OR user = ?1 ORDER BY id",
-            (user,),
+            f"SELECT {', '.join(names)} FROM feedback"
+            " WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR id = ?2) ORDER BY id",
+            (user, feedback_id),
         )
+        packed = ("faults", "record", "draft")
         return [
-            dict(zip(names, row, strict=True))
-            | {"faults": json.loads(row[5]), "record": row[6] and json.loads(row[6])}
+            {
+                name: json.loads(value) if name in packed and value else value
+                for name, value in zip(names, row, strict=True)
+            }
             for row in rows
         ]
+
+    def set_draft(self, user: str, feedback_id: int, draft: Mapping[str, Any]) -> bool:
+        """False where the user has given no such feedback."""
+        rows = self._run(
+            "UPDATE feedback SET draft = ? WHERE id = ? AND user = ? RETURNING id",
+            (json.dumps(draft, ensure_ascii=False), feedback_id, user),
+        )
+        return bool(rows)
 
     # --- jobs ---
 

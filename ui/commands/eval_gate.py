@@ -113,7 +113,12 @@ def add_parts(part: Callable[..., Any]) -> None:
         "drafts that were accepted join a question set",
     )
     join.add_argument("drafts", metavar="DRAFTS.jsonl", type=Path)
-    join.add_argument("--into", metavar="QUESTIONS.jsonl", required=True, type=Path)
+    join.add_argument(
+        "--into",
+        metavar="QUESTIONS.jsonl",
+        type=Path,
+        help=pick("默认是资料库自己的问题集", "default: the library's own set"),
+    )
     add_library(join)
     add_documents(join)
 
@@ -147,7 +152,10 @@ def _add_gated(parser: Any) -> None:
         "questions",
         metavar="QUESTIONS",
         nargs="?",
-        help=pick("问题集；默认是基线的", "the question set (default: the baseline's)"),
+        help=pick(
+            "问题集；默认是基线的，或资料库自己的",
+            "the question set (default: the baseline's, or the library's own)",
+        ),
     )
     parser.add_argument("--baseline", metavar="FILE.json", required=True, type=Path)
     add_library(parser)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.places import home, resolve_library
+from ui.quality import Quality, quality_of
 from ui.server.errors import ApiError
 from ui.server.login import key_in
 from ui.server.settings import ServeSettings
@@ -128,6 +129,11 @@ class Access:
         if name not in known:
             raise ApiError(404, "no such library; GET /v1/libraries lists them", type="no_library")
         return known[name]
+
+    def quality(self, caller: Caller, library: Path) -> Quality:
+        """What the caller has measured of a library, and their question set: nobody else's."""
+        alone = caller.user == LOCAL or (self._settings.per_user and self.only is None)
+        return quality_of(library, "" if alone else caller.user)
 
     def writable_library(self, caller: Caller, name: str | None) -> Path:
         """The folder of a library that is there or may be made. Raises ApiError 400, 403."""

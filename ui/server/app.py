@@ -13,7 +13,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ui.server import answers, batches, chat, documents, engine, exports, libraries, viewing
+from ui.server import (
+    answers,
+    batches,
+    chat,
+    documents,
+    drafts,
+    engine,
+    exports,
+    libraries,
+    quality,
+    viewing,
+)
 from ui.server.access import Access
 from ui.server.answering import Answering
 from ui.server.errors import ApiError, as_api_error
@@ -134,7 +145,8 @@ def create_app(
 def _routers() -> list[Any]:
     return [
         answers.router, libraries.router, documents.router, viewing.router, batches.router,
-        batches.feedback, exports.router, engine.router, chat.router, libraries.health,
+        batches.feedback, drafts.router, quality.router, exports.router, engine.router,
+        chat.router, libraries.health,
     ]  # fmt: skip
 
 

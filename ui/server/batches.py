@@ -258,7 +258,7 @@ async def say_so(given: models.Feedback, services: ServicesOf, caller: CallerOf)
     path = services.library(caller, given.library)
     number = services.state.add_feedback(
         caller.user, path.name, given.rating, given.question, given.comment, given.record,
-        given.faults,
+        given.faults, given.expected,
     )  # fmt: skip
     return JSONResponse({"id": number}, 201)
 

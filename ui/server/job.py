@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evals.errors import EvaluationError
 from index.errors import IndexingError, LibraryLocked
 from rag.errors import AnsweringError
 from ui.errors import OutRefused, UiError
@@ -31,7 +32,7 @@ def main() -> int:
         os.nice(10)  # those who ask come first
     try:
         result = _KINDS[spec["kind"]](spec, _teller())
-    except (IndexingError, AnsweringError, UiError, OSError) as error:
+    except (IndexingError, AnsweringError, EvaluationError, UiError, OSError) as error:
         _write({"error": _without_places(" ".join(str(error).split()), spec)})
         return 1
     _write({"result": result})
@@ -116,6 +117,18 @@ def _batch(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     }
 
 
+def _measure(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    from ui.measuring import measure
+    from ui.quality import Quality
+
+    return measure(
+        Quality(Path(spec["folder"])),
+        Path(spec["path"]),
+        _settings(spec).stage("rag"),
+        lambda done, total, _: tell({"done": done, "total": total}),
+    )
+
+
 def _without_places(text: str, spec: Mapping[str, Any]) -> str:
     """What went wrong is for the caller, where things lie on the server is not."""
     for place in (spec.get("uploads"), spec.get("folder"), spec.get("path")):
@@ -174,6 +187,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any], Tell], dict[str, Any]]] = {
     "index": _index,
     "remove": _remove,
     "batch": _batch,
+    "measure": _measure,
 }
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ from typing import Any
 from ui.server.guarding import LOG
 from ui.state import Job, State
 
-_QUEUES = {"index": "documents", "remove": "documents", "batch": "batches"}
+_QUEUES = {
+    "index": "documents",
+    "remove": "documents",
+    "batch": "batches",
+    "measure": "measurements",
+}
 _ENDED = ("done", "failed", "cancelled")
 Ended = Callable[[Job], Awaitable[None] | None]
 

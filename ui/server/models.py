@@ -311,7 +311,7 @@ class Excerpt(BaseModel):
 
 class JobInfo(BaseModel):
     id: str
-    kind: Literal["index", "remove", "batch"]
+    kind: Literal["index", "remove", "batch", "measure"]
     library: str
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     progress: dict[str, Any]
@@ -359,6 +359,7 @@ class Feedback(_Strict):
     question: Question
     library: Name | None = None
     comment: Annotated[str, Field(max_length=4000)] = ""
+    expected: Annotated[str, Field(max_length=1000, description="what it should have been")] = ""
     record: dict[str, Any] | None = Field(None, description="the answer record it is about")
 
 
@@ -369,6 +370,7 @@ class FeedbackRow(BaseModel):
     rating: str
     question: str
     comment: str
+    expected: str
     faults: list[str]
 
 

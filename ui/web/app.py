@@ -78,6 +78,7 @@ def head() -> str:
         '<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{at}/page.css">'
         f'<link rel="stylesheet" href="{at}/source.css">'
+        f'<link rel="stylesheet" href="{at}/quality.css">'
         f'<script type="module" src="{at}/page.js"></script>'
     )
 

@@ -50,6 +50,8 @@ export const postForm = async (path, form) =>
 export const postForBlob = async (path, body) => (await fetched(path, asJson(body))).blob();
 export const postForText = async (path, body) => (await fetched(path, asJson(body))).text();
 export const getBlob = async (path) => (await fetched(path)).blob();
+export const getText = async (path) => (await fetched(path)).text();
+export const putJson = async (path, body) => (await fetched(path, { ...asJson(body), method: "PUT" })).json();
 export const erase = async (path) => {
   const response = await fetched(path, { method: "DELETE" });
   return response.status === 204 ? null : response.json();

@@ -1,15 +1,16 @@
-// Puts the page together: the bar, four tabs, the source panel.
+// Puts the page together: the bar, five tabs, the source panel.
 import { follow, get } from "./api.js";
 import { askFromLink, drawWelcome, focusQuestion, mountChat } from "./chat.js";
 import { drawPast, mountBulk } from "./bulk.js";
 import { fill, h, icon, menu, toast } from "./dom.js";
 import { libraryLabel, mountLibrary, newLibrary } from "./library.js";
+import { loadQuality, mountQuality } from "./quality.js";
 import { loadSettings, mountSettings } from "./settings.js";
 import { closeSource, mountSource } from "./source.js";
 import { choose, loadDocuments, loadLibraries, on, prefer, preferences, state, tell } from "./state.js";
 import { say, setLanguage } from "./words.js";
 
-const TABS = ["ask", "library", "bulk", "settings"];
+const TABS = ["ask", "library", "bulk", "quality", "settings"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let root, panels, tabs, picker, lookButton;
 
@@ -33,6 +34,7 @@ function goTo(name) {
   }
   if (name === "ask") focusQuestion();
   if (name === "bulk") drawPast();
+  if (name === "quality") loadQuality();
   if (name === "settings") loadSettings();
   if (name !== "library" && name !== "ask") closeSource();
 }
@@ -91,6 +93,7 @@ function build() {
   mountChat(panels.ask, goTo);
   mountLibrary(panels.library, goTo);
   mountBulk(panels.bulk);
+  mountQuality(panels.quality, goTo);
   mountSettings(panels.settings);
   drawPicker();
   drawLook();

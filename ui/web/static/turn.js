@@ -143,17 +143,18 @@ function feedbackForm(turn, more, button) {
   if (!more.hidden) { more.hidden = true; return; }
   const boxes = ["wrong_citation", "incomplete", "wrong"].map((name) =>
     [name, h("input", { type: "checkbox" })]);
+  const expected = h("input.wj-input", { type: "text", maxlength: "1000", placeholder: say("expected"), "aria-label": say("expected") });
   const comment = h("textarea.wj-input", { rows: "2", maxlength: "4000", placeholder: say("comment"), "aria-label": say("comment") });
   const send = async () => {
     const faults = boxes.filter(([, box]) => box.checked).map(([name]) => name);
-    if (await sendFeedback(turn, { rating: "bad", faults, comment: comment.value })) {
+    if (await sendFeedback(turn, { rating: "bad", faults, comment: comment.value, expected: expected.value.trim() })) {
       more.hidden = true;
       button.setAttribute("aria-pressed", "true");
-      toast(say("thanks"));
+      toast(say("thanks_draft"));
     }
   };
   fill(more, h("div.wj-faults", {}, boxes.map(([name, box]) => h("label.wj-pick", {}, box, say(`fault_${name}`)))),
-    comment, h("div.wj-row", {}, h("button.wj-button.is-main", { type: "button", onclick: send }, say("send")),
+    expected, comment, h("div.wj-row", {}, h("button.wj-button.is-main", { type: "button", onclick: send }, say("send")),
       h("button.wj-tool", { type: "button", onclick: () => { more.hidden = true; } }, say("cancel"))));
   more.hidden = false;
   more.querySelector("input").focus();
