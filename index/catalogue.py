@@ -217,18 +217,23 @@ class Catalogue:
                 ),
             )
 
-    def read(self, doc_id: str) -> tuple[Entry, Document, tuple[Sentence, ...]] | None:
-        """A document with its sentences, in one look-up; None where it is not here."""
+    def read(self, doc_id: str) -> tuple[int, Document, tuple[Sentence, ...]] | None:
+        """A document's ordinal, itself and its sentences, in one look-up; None if it is not here."""
         rows = self._rows(
-            f"SELECT text, layout, sentences, {_INFO}, ordinal, first_chunk, digest"
-            " FROM documents JOIN contents USING (ordinal) WHERE doc_id = ?",
+            "SELECT ordinal, source, title, format, kind, date, language, content_hash, meta, text,"
+            " layout, sentences FROM documents JOIN contents USING (ordinal) WHERE doc_id = ?",
             (doc_id,),
         )
         if not rows:
             return None
-        text, layout, sentences, *row = rows[0]
-        entry = _entry(tuple(row))
-        return entry, _document(entry.info, text, layout), tuple(_unpack_sentences(sentences))
+        ordinal, source, title, form, kind, date, language, digest, meta, text, layout, packed = (
+            rows[0]
+        )
+        document = Document(
+            doc_id=doc_id, source=source, text=text, content_hash=digest, format=form, title=title,
+            kind=kind, date=date, language=language, meta=json.loads(meta), **unpack_layout(layout),
+        )  # fmt: skip
+        return ordinal, document, tuple(_unpack_sentences(packed))
 
     def document(self, entry: Entry) -> Document:
         text, layout = self._rows(
@@ -375,7 +380,10 @@ def _unpack_sentences(packed: bytes) -> Iterator[Sentence]:
     numbers = np.frombuffer(packed, dtype="<i4").tolist()
     at = 0
     while at < len(numbers):
-        block, n_spans = numbers[at : at + 2]
-        end = at + 2 + 2 * n_spans
-        yield Sentence(_spans(numbers[at + 2 : end]), block)
-        at = end
+        if numbers[at + 1] == 1:  # nearly all
+            yield Sentence((Span(numbers[at + 2], numbers[at + 3]),), numbers[at])
+            at += 4
+        else:
+            end = at + 2 + 2 * numbers[at + 1]
+            yield Sentence(_spans(numbers[at + 2 : end]), numbers[at])
+            at = end

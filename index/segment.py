@@ -35,6 +35,7 @@ CATALOGUE, CHUNKS, VECTORS, LEXICAL = (
     "lexical",
 )
 _SUMMARY = "segment.json"
+_MOST_DOC_IDS = 20_000  # that are kept in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ class Segment:
         folder = library / SEGMENTS / ref.id
         try:
             self.catalogue = Catalogue(folder / CATALOGUE)
-            self.chunks = np.load(folder / CHUNKS, mmap_mode="r")
+            # Not a memmap object: each of its slices would cost ten times as much.
+            self.chunks = np.asarray(np.load(folder / CHUNKS, mmap_mode="r")).view(np.ndarray)
             self.lexical = LexicalSegment(folder / LEXICAL, ref.n_chunks)
             # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
             self._vectors = (folder / VECTORS).open("rb")
@@ -188,6 +190,7 @@ class Segment:
             raise LibraryBroken(
                 f"{folder} cannot be read ({error}); make it again with: {rebuild_command(library)}"
             ) from error
+        self._doc_ids: dict[int, str] = {}
         if len(self.chunks) != ref.n_chunks:
             raise LibraryBroken(
                 f"{folder} holds {len(self.chunks)} chunks, its manifest says {ref.n_chunks}; "
@@ -230,11 +233,29 @@ class Segment:
     def chunks_of(self, ordinals: Sequence[int]) -> list[Chunk]:
         """In the given order."""
         rows = self.chunks[np.asarray(ordinals, dtype=np.intp), :5].tolist()
-        doc_ids = self.catalogue.doc_ids({row[0] for row in rows})
+        doc_ids = self._doc_ids_of({row[0] for row in rows})
         return [
             Chunk(make_chunk_id(doc_ids[doc], start, end), doc_ids[doc], Span(start, end), *places)
             for doc, start, end, *places in rows
         ]
+
+    def chunk_ids(self, ordinals: Sequence[int]) -> list[str]:
+        """In the given order."""
+        rows = self.chunks[np.asarray(ordinals, dtype=np.intp), :3].tolist()
+        doc_ids = self._doc_ids_of({row[0] for row in rows})
+        return [make_chunk_id(doc_ids[doc], start, end) for doc, start, end in rows]
+
+    def _doc_ids_of(self, documents: Collection[int]) -> Mapping[int, str]:
+        """By ordinal; those that were looked up lately are kept."""
+        known = self._doc_ids
+        missing = [ordinal for ordinal in documents if ordinal not in known]
+        if missing:
+            if len(known) + len(missing) > _MOST_DOC_IDS:
+                # Another one: a thread may still read from the old.
+                self._doc_ids = known = {}
+                missing = list(documents)
+            known.update(self.catalogue.doc_ids(missing))
+        return known
 
     def close(self) -> None:
         self.catalogue.close()

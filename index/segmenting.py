@@ -14,8 +14,9 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ Codes = npt.NDArray[np.uint32]
 _N_CODE_POINTS = 0x110000
 # Character → character of the key, filled as characters are met; 0: not met yet.
 _KEY_TABLE: Codes = np.zeros(_N_CODE_POINTS, dtype=np.uint32)
+_SHORT = 40  # characters; of fewer, translating one by one is cheaper than calling numpy
 
 
 def _key_char(char: str) -> str:
@@ -69,7 +71,20 @@ def key(text: str) -> str:
 
     Characters whose normal form is longer (「㎡」, 「…」) stay as they are.
     """
-    return text.lower() if text.isascii() else text_of(code_points(text))
+    if text.isascii():
+        return text.lower()
+    return text.translate(_KEY_CHARS) if len(text) < _SHORT else text_of(code_points(text))
+
+
+class _KeyChars(dict[int, int]):
+    """What `_KEY_TABLE` says, for `str.translate`; filled as characters are met."""
+
+    def __missing__(self, char: int) -> int:
+        found = self[char] = ord(_key_char(chr(char)))
+        return found
+
+
+_KEY_CHARS = _KeyChars()
 
 
 def code_points(text: str) -> Codes:
@@ -146,12 +161,17 @@ def words(text: str) -> list[str]:
 
 def token_spans(text: str) -> list[tuple[str, int, int]]:
     """The words of `words` with the half-open span each stands at."""
+    return list(_token_spans(text))
+
+
+@lru_cache(maxsize=128)  # a question and its best sentences are cut in several stages
+def _token_spans(text: str) -> tuple[tuple[str, int, int], ...]:
     spans, at = [], 0
     for word in _segmenter().cut(key(text)):
         if word[0].isalnum():
             spans.append((stem(word), at, at + len(word)))
         at += len(word)
-    return spans
+    return tuple(spans)
 
 
 def dictionary_edges(text: str) -> tuple[set[int], set[int]]:
@@ -220,12 +240,47 @@ def _table_path() -> Path:
     return cache_folder() / f"{DICTIONARY_ID}.npy"
 
 
+def _tokenizer() -> Any:
+    """jieba's, with its two inner loops written for a table whose every look-up is a call."""
+
+    class Tokenizer(_import_jieba().Tokenizer):  # type: ignore[misc]
+        def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 (jieba's name)
+            self.check_initialized()
+            get, n = self.FREQ.get, len(sentence)
+            words: dict[int, list[int]] = {}
+            for start in range(n):
+                ends, end = [], start
+                while end < n and (frequency := get(sentence[start : end + 1])) is not None:
+                    if frequency:
+                        ends.append(end)
+                    end += 1
+                words[start] = ends or [start]
+            return words
+
+        def calc(
+            self,
+            sentence: str,
+            DAG: dict[int, list[int]],  # noqa: N803
+            route: dict[int, tuple[float, int]],
+        ) -> None:
+            get, total = self.FREQ.get, log(self.total)
+            route[len(sentence)] = (0, 0)
+            for start in range(len(sentence) - 1, -1, -1):
+                route[start] = max(
+                    [
+                        (log(get(sentence[start : end + 1]) or 1) - total + route[end + 1][0], end)
+                        for end in DAG[start]
+                    ]
+                )
+
+    return Tokenizer()
+
+
 class _Segmenter:
     """A jieba tokenizer of our own: nothing in jieba's global state or the temporary folder."""
 
     def __init__(self) -> None:
-        jieba = _import_jieba()
-        self._tokenizer = jieba.Tokenizer()
+        self._tokenizer = _tokenizer()
         self._in_memory = False
         if not self._map_table():
             self.load()

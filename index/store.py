@@ -216,7 +216,7 @@ class Library:
     def _read_anew(self, doc_id: str) -> tuple[Document, tuple[Sentence, ...]]:
         for segment in self._likely(doc_id):
             read = segment.catalogue.read(doc_id)
-            if read is not None and read[0].ordinal not in segment.dead:
+            if read is not None and read[0] not in segment.dead:
                 return read[1:]
         raise self._not_found(doc_id)
 
@@ -326,14 +326,19 @@ class Library:
 
     def _by_id(self, rows: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
         """Keys of sorted rows. Where chunks of several segments tie, their ids are compared."""
-        keys: list[tuple[int, int]] = []
-        for _, group in groupby(rows, key=itemgetter(0)):
-            tied = [(number, ordinal) for _, _, number, ordinal in group]
-            if len({number for number, _ in tied}) > 1:
-                ids = [chunk.chunk_id for chunk in self._chunks_at(tied)]
-                tied = [one for _, one in sorted(zip(ids, tied, strict=True))]
-            keys += tied
-        return keys
+        groups = [
+            [(number, ordinal) for _, _, number, ordinal in group]
+            for _, group in groupby(rows, key=itemgetter(0))
+        ]
+        tied = [one for one in groups if len(one) > 1 and len({number for number, _ in one}) > 1]
+        ids: dict[tuple[int, int], str] = {}
+        for number in {number for group in tied for number, _ in group}:
+            here = [ordinal for group in tied for other, ordinal in group if other == number]
+            for ordinal, chunk_id in zip(here, self._segments[number].chunk_ids(here), strict=True):
+                ids[number, ordinal] = chunk_id
+        for group in tied:
+            group.sort(key=lambda one: (ids[one], one))
+        return [one for group in groups for one in group]
 
     def _chunks_at(self, keys: Sequence[tuple[int, int]]) -> list[Chunk]:
         """Chunks by segment and ordinal, in the given order."""

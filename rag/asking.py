@@ -202,8 +202,8 @@ class Sign:
         """1 where the sentence holds it, else 0; 0 for kinds that have no sign."""
         if self._pattern is None:
             return 0.0
-        if self._given:
-            given = self._given
+        given = self._given
+        if given and any(number in sentence_key for number in given):
             sentence_key = _NUMERAL.sub(lambda m: "" if m[0] in given else m[0], sentence_key)
         return 1.0 if self._pattern.search(sentence_key) else 0.0
 

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +32,12 @@ from rag.asking import (
     Sign,
     has_unit,
 )
-from rag.terms import PART_WORTH, Concept, contains, stands_at
+from rag.terms import PART_WORTH, Concept, stands_at
 
 Matrix = npt.NDArray[np.float32]
 
-RADII = (1, 4, 12)  # sentences to each side: near, around, region
+# Sentences to each side: near, around, region. Each at most three times the one before, and one.
+RADII = (1, 4, 12)
 _FAR = 10_000_000
 _EVENED = np.float32(0.6)  # exponent of rarity: below 1, so that one rare word is not everything
 KINDS = (NUMBER, PERCENT, MONEY, DATE, PERSON, PLACE, LIST, REASON, MANNER, YESNO, NAME)
@@ -93,8 +95,7 @@ NAMES: tuple[str, ...] = (
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(NAMES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # a question makes hundreds: a tuple is made in a third of the time
     """A sentence in its document, as keys. `position` counts the document's sentences."""
 
     doc_id: str
@@ -128,7 +129,8 @@ def measure(
         return out
     groups = _groups(candidates)
     gram_list = list(question_grams)
-    found, exact, pairs, present = _match(candidates, concepts, gram_list)
+    matched = _match(candidates, concepts, gram_list)
+    found, pairs = matched.found, matched.pairs
     weights = np.array([c.rarity for c in concepts], dtype=np.float32) ** _EVENED
     weights /= max(float(weights.sum()), 1e-6)
     gram_weights = np.array([question_grams[g] for g in gram_list], dtype=np.float32)
@@ -137,7 +139,7 @@ def measure(
     def put(name: str, values: npt.ArrayLike) -> None:
         out[:, INDEX[name]] = values
 
-    words, coverage, grams = exact @ weights, found @ weights, pairs @ gram_weights
+    words, coverage, grams = matched.exact @ weights, found @ weights, pairs @ gram_weights
     put("words", words)
     put("concepts", coverage)
     put("grams", grams)
@@ -149,7 +151,7 @@ def measure(
     # In one piece each: the last bits of a product depend on how its parts lie in memory.
     near, around, region, whole = (s[:, : len(concepts)].copy() for s in spread)
     near_g, around_g, region_g, whole_g = (s[:, len(concepts) :].copy() for s in spread)
-    heads, heads_g = _headings(candidates, concepts, gram_list)
+    heads, heads_g = matched.heads, matched.head_pairs
     whole, whole_g = np.maximum(whole, heads), np.maximum(whole_g, heads_g)
     region, region_g = np.maximum(region, heads), np.maximum(region_g, heads_g)
     put("region", region @ weights)
@@ -199,18 +201,26 @@ def measure(
     put("relative_region", wide / max(float(wide.max()), 1e-6))
     put("product", coverage * wide)
     put("hint", np.array([c.hinted for c in candidates], dtype=np.float32))
+    keys = [c.key for c in candidates]
+    lengths = np.array([len(text) for text in keys])
+    said = (found > 0) @ np.array([len(c.term) for c in concepts], dtype=np.int64)
+    put("new", np.maximum(0.0, 1 - said / np.maximum(lengths, 1)))
+    if asked.unit:
+        put("unit", [asked.unit in text and has_unit(asked.unit, text) for text in keys])
     sign = Sign(asked.kind, question_key)
-    found_rows, weight_list = found.tolist(), weights.tolist()
-    shapes = [
-        _shape(candidate, concepts, found_rows[i], present[i], weight_list, asked, sign)
-        for i, candidate in enumerate(candidates)
-    ]
-    out[:, [INDEX[name] for name in _SHAPE]] = shapes
-    lengths = np.array([len(c.key) for c in candidates])
+    fits = [sign.found_in(text) for text in keys]
+    put("fit", fits)
+    weight_list, found_rows = weights.tolist(), found.tolist()
+    for i, present in enumerate(matched.present):
+        if terms := [term for term in present if found_rows[i][term[0]]]:
+            clause, text = _best_clauses(keys[i], terms, weight_list)
+            out[i, INDEX["clause"]] = clause
+            if fits[i] and clause:
+                out[i, INDEX["fit_clause"]] = sign.found_in(text) * clause
     put("length", np.log(np.maximum(lengths, 4) / 40))
     put("short", lengths < 10)
     put("long", lengths > 150)
-    put("question", [c.key.rstrip(_CLOSING).endswith(("?", "？")) for c in candidates])
+    put("question", [text.rstrip(_CLOSING).endswith(("?", "？")) for text in keys])
     positions = np.array([c.position for c in candidates])
     put("first", positions == 0)
     put("position", 1 / (1 + positions))
@@ -235,28 +245,40 @@ def _groups(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
 
 
 class _Texts:
-    """The candidates' keys as one text: a term is looked for once, not once a sentence."""
+    """The candidates' keys and their headings as one text: a term is looked for once in all."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._text = _BETWEEN.join(keys)
         self._starts = [0, *accumulate(len(k) + 1 for k in keys)]
+        self._found: dict[str, tuple[list[int], list[int]]] = {}
 
     def rows(self, term: str) -> tuple[list[int], list[int]]:
         """Which keys hold the term; and which hold it as `contains` wants it. Ascending."""
+        known = self._found.get(term)
+        if known is None:
+            known = self._found[term] = self._rows(term)
+        return known
+
+    def _rows(self, term: str) -> tuple[list[int], list[int]]:
         text, starts = self._text, self._starts
         anywhere: list[int] = []
         whole: list[int] = []
-        is_bounded = term[0].isascii() or term[-1].isascii()
         at = text.find(term)
+        if not (term[0].isascii() or term[-1].isascii()):
+            while at >= 0:
+                row = bisect_right(starts, at) - 1
+                anywhere.append(row)
+                at = text.find(term, starts[row + 1])
+            return anywhere, anywhere
         while at >= 0:
             row = bisect_right(starts, at) - 1
             if not anywhere or anywhere[-1] != row:
                 anywhere.append(row)
-            if is_bounded and not stands_at(text, term, at):
-                at = text.find(term, at + 1)
-            else:
+            if stands_at(text, term, at):
                 whole.append(row)
                 at = text.find(term, starts[row + 1])
+            else:
+                at = text.find(term, at + 1)
         return anywhere, whole
 
 
@@ -265,36 +287,57 @@ _BETWEEN = "\x1e"  # no part of any term
 _Present = list[list[tuple[int, str, float]]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """A row for each candidate; what stands in its headings is apart."""
+
+    found: Matrix  # how far each concept is said
+    exact: Matrix  # whether in the question's own words
+    pairs: Matrix  # whether it holds each pair of characters
+    heads: Matrix  # concepts in the headings
+    head_pairs: Matrix
+    present: _Present
+
+
 def _match(
     candidates: Sequence[Candidate], concepts: Sequence[Concept], gram_list: Sequence[str]
-) -> tuple[Matrix, Matrix, Matrix, _Present]:
-    """Concepts found, the question's own words found, character pairs found; and what by."""
+) -> _Matches:
     n = len(candidates)
-    found = np.zeros((n, len(concepts)), dtype=np.float32)
+    numbers: dict[str, int] = {}
+    lines = [numbers.setdefault(c.headings, len(numbers)) for c in candidates]
+    texts = _Texts([*(c.key for c in candidates), *numbers])
+    # Headings are rows of their own, after the candidates.
+    found = np.zeros((n + len(numbers), len(concepts)), dtype=np.float32)
     exact = np.zeros((n, len(concepts)), dtype=np.float32)
-    pairs = np.zeros((n, len(gram_list)), dtype=np.float32)
+    pairs = np.zeros((n + len(numbers), len(gram_list)), dtype=np.float32)
     present: _Present = [[] for _ in candidates]
-    texts = _Texts([c.key for c in candidates])
     for column, gram in enumerate(gram_list):
         pairs[texts.rows(gram)[0], column] = 1.0
     for column, concept in enumerate(concepts):
         values = found[:, column]
         for i, alternative in enumerate(concept.alternatives):
             anywhere, whole = texts.rows(alternative.term)
+            if not anywhere:
+                continue
             values[whole] = np.maximum(values[whole], np.float32(alternative.weight))
+            one = (column, alternative.term, alternative.weight)
             for row in anywhere:
-                present[row].append((column, alternative.term, alternative.weight))
+                if row >= n:
+                    break
+                present[row].append(one)
             if i == 0:
-                exact[whole, column] = 1.0
-        pieces = concept.pieces
-        if pieces:
-            held = np.zeros(n)
+                exact[[row for row in whole if row < n], column] = 1.0
+        if pieces := concept.pieces:
+            held = np.zeros(len(found))
             for piece in pieces:
                 held[texts.rows(piece)[0]] += 1
-            share = (PART_WORTH * (held / len(pieces))).astype(np.float32)
+            share = (PART_WORTH * (held[:n] / len(pieces))).astype(np.float32)
+            values = values[:n]
             low = values < PART_WORTH
             values[low] = np.maximum(values[low], share[low])
-    return found, exact, pairs, present
+    above = [n + line for line in lines]
+    # In one piece each: the last bits of a product depend on how its parts lie in memory.
+    return _Matches(found[:n].copy(), exact, pairs[:n].copy(), found[above], pairs[above], present)
 
 
 def _spreads(
@@ -302,16 +345,19 @@ def _spreads(
 ) -> list[Matrix]:
     """For each of RADII, the maximum over the sentences within so many positions; the last is all
     of the document."""
+    # Laid out with zeros between sentences that are not neighbours: what lies within a radius is
+    # then the greatest of three windows of the radius before.
+    most = RADII[-1]
+    at = most + np.concatenate([[0], np.cumsum(np.minimum(np.diff(places), most + 1))])
+    wide = np.zeros((at[-1] + most + 1, rows.shape[1]), dtype=rows.dtype)
+    wide[at] = rows
     out: list[Matrix] = []
     for inner, radius in pairwise((0, *RADII)):
-        # What lies nearer is in the radius before.
-        wide = out[-1].copy() if out else rows.copy()
-        for shift in range(1, min(radius, len(rows) - 1) + 1):
-            distance = places[shift:] - places[:-shift]
-            close = np.flatnonzero((distance > inner) & (distance <= radius))
-            wide[close] = np.maximum(wide[close], rows[close + shift])
-            wide[close + shift] = np.maximum(wide[close + shift], rows[close])
-        out.append(wide)
+        before, step = wide, radius - inner
+        wide = before.copy()
+        np.maximum(wide[step:], before[:-step], out=wide[step:])
+        np.maximum(wide[:-step], before[step:], out=wide[:-step])
+        out.append(wide[at])
     whole = np.empty_like(rows)
     for first, last in groups:
         whole[first:last] = rows[first:last].max(axis=0)
@@ -347,80 +393,39 @@ def _shifted(rows: Matrix, places: npt.NDArray[np.int64], shift: int) -> Matrix:
     return out
 
 
-def _headings(
-    candidates: Sequence[Candidate], concepts: Sequence[Concept], gram_list: Sequence[str]
-) -> tuple[Matrix, Matrix]:
-    seen: dict[str, tuple[list[float], list[float]]] = {}
-    for text in {c.headings for c in candidates}:
-        values = [
-            max((a.weight for a in c.alternatives if contains(text, a.term)), default=0.0)
-            for c in concepts
-        ]
-        seen[text] = (values, [float(g in text) for g in gram_list])
-    found = np.array([seen[c.headings][0] for c in candidates], dtype=np.float32)
-    pairs = np.array([seen[c.headings][1] for c in candidates], dtype=np.float32)
-    return found.reshape(len(candidates), -1), pairs.reshape(len(candidates), -1)
-
-
-_SHAPE = ("fit", "clause", "fit_clause", "unit", "new")
 _NOTES = ("footnote", "reference", "caption", "front_matter")
 
 
-def _shape(
-    candidate: Candidate,
-    concepts: Sequence[Concept],
-    found: Sequence[float],
-    present: Sequence[tuple[int, str, float]],
-    weights: Sequence[float],
-    asked: Asked,
-    sign: Sign,
-) -> tuple[float, ...]:
-    """The features of one sentence by itself, in the order of `_SHAPE`."""
-    text = candidate.key
-    length = len(text)
-    hits = [i for i, value in enumerate(found) if value]
-    fit = sign.found_in(text)
-    terms = [t for t in present if found[t[0]]]
-    clause, clause_text = _best_clauses(text, terms, hits, weights)
-    fit_clause = sign.found_in(clause_text) * clause if fit and clause else 0.0
-    said = sum(len(concepts[i].term) for i in hits)
-    return (
-        fit,
-        clause,
-        fit_clause,
-        1.0 if asked.unit and has_unit(asked.unit, text) else 0.0,
-        max(0.0, 1 - said / max(length, 1)),
-    )
-
-
 def _best_clauses(
-    text: str,
-    terms: Sequence[tuple[int, str, float]],
-    hits: Sequence[int],
-    weights: Sequence[float],
+    text: str, terms: Sequence[tuple[int, str, float]], weights: Sequence[float]
 ) -> tuple[float, str]:
-    """The two neighbouring clauses that cover most, and how much; (0, "") without a match.
+    """The two neighbouring clauses that cover most, and how much.
 
-    `terms` are those that the text holds, `hits` the concepts that it speaks of.
+    `terms`, at least one, are those that the text holds, by concept.
     """
-    if not terms:
-        return 0.0, ""
-    place_of = {concept: i for i, concept in enumerate(hits)}
     clauses = _CLAUSE.findall(text)
     if len(clauses) <= 2:
-        clauses = [text]
-    values = [[0.0] * len(hits) for _ in clauses]
-    for row, clause in zip(values, clauses, strict=True):
-        for concept, term, weight in terms:
-            i = place_of[concept]
-            if weight > row[i] and term in clause:
-                row[i] = weight
-    rarities = [weights[i] for i in hits]
-    if len(clauses) == 1:
-        return sum(v * r for v, r in zip(values[0], rarities, strict=True)), text
+        said = _said_by(terms, text)
+        return sum([weight * weights[concept] for concept, weight in said.items()]), text
+    rows = [_said_by(terms, clause) for clause in clauses]
+    order = dict.fromkeys(concept for concept, _, _ in terms)
     best, best_at = -1.0, 0
-    for i, (one, two) in enumerate(pairwise(values)):
-        worth = sum(max(v, w) * r for v, w, r in zip(one, two, rarities, strict=True))
+    for i, (one, two) in enumerate(pairwise(rows)):
+        worth = 0.0
+        if one or two:
+            for concept in order:
+                value = max(one.get(concept, 0.0), two.get(concept, 0.0))
+                if value:
+                    worth += value * weights[concept]
         if worth > best + 1e-9:
             best, best_at = worth, i
     return best, clauses[best_at] + clauses[best_at + 1]
+
+
+def _said_by(terms: Sequence[tuple[int, str, float]], clause: str) -> dict[int, float]:
+    """Concept → the greatest weight of its terms that the clause holds."""
+    said: dict[int, float] = {}
+    for concept, term, weight in terms:
+        if term in clause and weight > said.get(concept, 0.0):
+            said[concept] = weight
+    return said

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from index.hits import Ranking
 from index.lexical import WeightedTerm
@@ -34,8 +34,7 @@ _LONGEST_CAPTION = 80  # characters
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A sentence that may be ranked, and the words it is matched by."""
 
     document: Document

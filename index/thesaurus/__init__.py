@@ -46,6 +46,7 @@ WEIGHTS = {
 AMBIGUOUS_FACTOR = 0.6  # of a line whose term is also a common word
 LONGEST_HAN_TERM = 16  # characters
 LONGEST_LATIN_TERM = 48  # characters
+_MOST_PARSED = 5_000  # lines that are kept parsed
 
 _LATIN = re.compile(r"[a-z0-9]")
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
@@ -133,6 +134,7 @@ class Thesaurus:
         self._data = b"".join(parts)
         read = _read_lookup(lookup, zlib.crc32(self._data)) if lookup else None
         self._hashes, self._offsets = read if read is not None else build_lookup(self._data)
+        self._parsed: dict[int, Line | None] = {}  # lines that were met, by their offset
 
     def __len__(self) -> int:
         """How many (term, line) rows there are."""
@@ -145,11 +147,21 @@ class Thesaurus:
         last = int(np.searchsorted(self._hashes, h, side="right"))
         found = []
         for offset in self._offsets[first:last].tolist():
-            end = self._data.find(b"\n", offset)
-            line = parse_line(self._data[offset:end].decode("utf-8"), self._file_of(offset))
+            line = self._line_at(offset)
             if line is not None and term in line.terms:  # two terms may share a hash
                 found.append(line)
         return found
+
+    def _line_at(self, offset: int) -> Line | None:
+        try:
+            return self._parsed[offset]
+        except KeyError:
+            end = self._data.find(b"\n", offset)
+            line = parse_line(self._data[offset:end].decode("utf-8"), self._file_of(offset))
+            if len(self._parsed) >= _MOST_PARSED:
+                self._parsed.clear()
+            self._parsed[offset] = line
+            return line
 
     def known(self, terms: Sequence[str]) -> list[bool]:
         """Whether each term may be looked up here; two terms may share a hash."""
