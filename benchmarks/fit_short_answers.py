@@ -37,7 +37,8 @@ from index.thesaurus import shipped as thesaurus
 from rag import background, short_answers
 from rag.asking import ONE_THING, Asked, asked_of
 from rag.normalising import normalise
-from rag.short_answers import SpanModel, candidates_of, describe
+from rag.short_answers import SpanModel, candidates_of
+from rag.span_features import describe
 from rag.terms import Concept, concepts_of
 
 AS_OF = date(2026, 1, 31)

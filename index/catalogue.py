@@ -218,7 +218,7 @@ class Catalogue:
             )
 
     def read(self, doc_id: str) -> tuple[int, Document, tuple[Sentence, ...]] | None:
-        """A document's ordinal, itself and its sentences, in one look-up; None if it is not here."""
+        """(ordinal, document, sentences) in one look-up; None where it is not here."""
         rows = self._rows(
             "SELECT ordinal, source, title, format, kind, date, language, content_hash, meta, text,"
             " layout, sentences FROM documents JOIN contents USING (ordinal) WHERE doc_id = ?",

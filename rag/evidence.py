@@ -16,7 +16,7 @@ from index.segmenting import token_spans, word_class
 from rag.asking import COUNTED, Sign
 from rag.ranking import Scores, order
 from rag.retrieval import Retrieval
-from rag.short_answers import short_answers
+from rag.short_answers import short_answer_in
 from rag.terms import Concept, contains
 
 DEPTH = 4  # sentences that are looked at
@@ -151,7 +151,7 @@ def _of(
             best_clause = max(best_clause, covered)
     years = _YEAR.findall(carried)
     asked_years = years_asked(retrieval)
-    answers = short_answers(text, retrieval.asked, retrieval.question.key, concepts)
+    short = short_answer_in(text, retrieval.asked, retrieval.question.key, concepts)
     missed = {i: 1.0 - taken[i] for i in names}
     most = max((v * concepts[i].rarity for i, v in missed.items()), default=0.0)
     asked = sum(a * v for a, v in zip(attribute, own, strict=True))
@@ -175,9 +175,9 @@ def _of(
         "opposite": float(
             any(a in retrieval.question.key and b in text and a not in text for a, b in _OPPOSITES)
         ),
-        "short": answers[0].probability if answers else 0.0,
+        "short": short.probability if short is not None else 0.0,
         "met": (1 - most) * max(asked, best_clause),
-        "fits": float(bool(answers)),
+        "fits": float(short is not None),
     }
 
 
@@ -225,15 +225,18 @@ def _class_of(word: str) -> str:
 
 def _around(retrieval: Retrieval, place: int, before: int, after: int) -> list[str]:
     """Keys of the sentences that stand around one, as far as they were found."""
-    here = retrieval.sentences[place]
-    out = []
-    for i in range(max(0, place - before), min(len(retrieval.sentences), place + after + 1)):
-        other = retrieval.sentences[i]
-        if i != place and other.document is here.document:
-            shift = other.position - here.position
-            if -before <= shift <= after:
-                out.append(other.candidate.key)
-    return out
+    sentences = retrieval.sentences
+    here = sentences[place]
+    first = last = place  # a document's sentences stand together
+    while first and sentences[first - 1].document is here.document:
+        if here.position - sentences[first - 1].position > before:
+            break
+        first -= 1
+    while last + 1 < len(sentences) and sentences[last + 1].document is here.document:
+        if sentences[last + 1].position - here.position > after:
+            break
+        last += 1
+    return [sentences[i].candidate.key for i in range(first, last + 1) if i != place]
 
 
 def value(concept: Concept, text: str) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.units import CURRENCY_SIGNS, UNITS, Unit
 
@@ -144,6 +145,11 @@ def _close(a: Quantity, b: Quantity) -> bool:
 
 def quantities(key: str) -> list[Quantity]:
     """All figures of a key, in order; dates, ordinals and numbers in names are left out."""
+    return list(_quantities(key))
+
+
+@lru_cache(maxsize=256)  # the judge looks at the best sentences, and then who seeks conflicts
+def _quantities(key: str) -> tuple[Quantity, ...]:
     taken = [m.span() for m in _DATE.finditer(key)]
     found: list[Quantity] = []
     for match in _FIGURE.finditer(key):
@@ -154,7 +160,7 @@ def quantities(key: str) -> list[Quantity]:
         one = _quantity(key, match, start)
         if one is not None:
             found.append(one)
-    return _ranges(key, found)
+    return tuple(_ranges(key, found))
 
 
 def _outlasts(match: re.Match[str], start: int, end: int) -> bool:

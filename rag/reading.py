@@ -32,7 +32,7 @@ from rag.reading_model import SENTENCE, Judgement
 from rag.resolving import antecedent, neighbour
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
-from rag.short_answers import ShortAnswer, shipped, short_answers
+from rag.short_answers import ShortAnswer, shipped, short_answer_in
 from rag.tables import asked_cell, header_of
 from rag.terms import Concept, contains
 
@@ -195,9 +195,7 @@ def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
     """The most probable short answer in the sentence's words, however improbable."""
     found = retrieval.sentences[place]
     keyed = key(found.document.joined(found.sentence.spans))
-    asked = retrieval.asked
-    ranked = short_answers(keyed, asked, retrieval.question.key, retrieval.concepts)
-    return ranked[0] if ranked else None
+    return short_answer_in(keyed, retrieval.asked, retrieval.question.key, retrieval.concepts)
 
 
 def pool_of(

@@ -1,0 +1,186 @@
+"""The figures of a sentence that could answer a question, and what each is said of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from index.schema import Span, part_of
+from index.segmenting import key
+from rag.answer_spans import quantity_shape
+from rag.quantities import Quantity, quantities
+from rag.resolving import neighbour
+from rag.retrieval import Found, Retrieval
+from rag.short_answers import fitting_shapes
+from rag.tables import asked_cell, quantity_of
+
+_WINDOW = 30  # characters before a figure that say what it is
+_FEW = 3  # words: a clause with fewer needs the one before
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)|([二一][零〇九][零〇一二三四五六七八九]{2})年")
+_HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
+_MONTH = re.compile(
+    r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度"
+)
+MODEL = re.compile(
+    r"(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z]{1,6}-?\d{1,5}[a-z]{0,3}(?![a-z0-9])"
+)
+_CLAUSE = re.compile(r"[,，;；。!！?？]")
+_EMPTY = re.compile(
+    r"[\d.,%]+|[约近超逾达共计有为是的了在到及和与已全]|大约|左右|超过|达到|合计|一共|总计|其中"
+)
+_WORD = re.compile(r"[a-z]{3,}")
+_STOP_WORDS = frozenset(
+    ("the", "and", "for", "from", "with", "that", "this", "was", "were", "are", "its", "has",
+     "had", "about", "over")
+)  # fmt: skip
+_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_CHANGE = re.compile(
+    r"[涨跌增降升减]了?(?:长|加|幅|速|少|低)?了?(?:多少|几)|how much .*(?:rise|fall|grow)"
+)
+PLACES = (
+    "中国", "美国", "英国", "法国", "德国", "日本", "韩国", "印度", "俄罗斯", "加拿大",
+    "澳大利亚", "意大利", "西班牙", "荷兰", "巴西", "阿根廷", "智利", "墨西哥", "越南", "泰国",
+    "缅甸", "马来西亚", "新加坡", "印尼", "菲律宾", "欧盟", "欧洲", "非洲", "亚洲", "全球",
+    "全国", "境外", "海外", "北京", "上海", "天津", "重庆", "香港", "台湾", "广东",
+    "江苏", "浙江", "山东", "河南", "四川", "湖北", "湖南", "河北", "安徽", "福建",
+    "江西", "陕西", "山西", "辽宁", "吉林", "黑龙江", "云南", "贵州", "广西", "海南",
+    "甘肃", "青海", "宁夏", "新疆", "西藏", "内蒙古",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a figure is of: years and months that govern it (none where none is said), and where."""
+
+    clause: str  # key of the clause that it stands in
+    years: frozenset[str]
+    months: frozenset[str]
+    models: frozenset[str]
+    places: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a sentence, and what it is said of."""
+
+    place: int  # in Retrieval.sentences
+    spans: tuple[Span, ...]  # the figure's own characters
+    quantity: Quantity
+    about: frozenset[str]  # character pairs and words right before and after it: its attribute
+    find_scope: Callable[[], Scope] = field(compare=False, repr=False)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Looked for where two figures differ: most agree."""
+        return self.find_scope()
+
+
+def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
+    """In order; those of another kind than is asked for, and the question's own, left out."""
+    found = retrieval.sentences[place]
+    if found.candidate.kind == "table_row":
+        return _cell_figure(retrieval, place)
+    if found.candidate.kind in ("heading", "caption", "table_header", "reference"):
+        return []
+    keyed = found.candidate.key
+    fitting = fitting_shapes(retrieval.asked)
+    if retrieval.asked.unit is None and _CHANGE.search(retrieval.question.key):
+        fitting &= {"share", "points", "times"}
+    return [
+        _figure(retrieval, place, keyed, quantity)
+        for quantity in quantities(keyed)
+        if quantity_shape(quantity) in fitting and not _in_question(keyed, quantity, retrieval)
+    ]
+
+
+def _in_question(keyed: str, quantity: Quantity, retrieval: Retrieval) -> bool:
+    return keyed[quantity.start : quantity.end] in retrieval.question.key
+
+
+def _figure(retrieval: Retrieval, place: int, keyed: str, quantity: Quantity) -> Figure:
+    found, at = retrieval.sentences[place], quantity.start
+
+    def scope() -> Scope:
+        clause = _clause(keyed, at)
+        return Scope(
+            clause,
+            _governing(_YEAR, keyed, at) or years_in(context_of(retrieval, found)),
+            _governing(_MONTH, keyed, at),
+            frozenset(MODEL.findall(keyed)),
+            frozenset(p for p in PLACES if p in clause),
+        )
+
+    spans = part_of(found.sentence.spans, quantity.start, quantity.end)
+    return Figure(place, spans, quantity, tokens(_before(keyed, at)), scope)
+
+
+def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
+    found = retrieval.sentences[place]
+    cell = asked_cell(found, retrieval)
+    if cell is None:
+        return []
+    quantity = quantity_of(found.document.text[cell.span.start : cell.span.end], cell.unit_text)
+    if quantity is None:
+        return []
+    row = key(found.document.joined(found.sentence.spans))
+    label = f"{key(cell.label)}，{key(cell.header)}"
+
+    def scope() -> Scope:
+        return Scope(
+            label,
+            years_in(label) or years_in(row) or years_in(found.candidate.headings),
+            frozenset(m.group() for m in _MONTH.finditer(label)),
+            frozenset(MODEL.findall(row)),
+            frozenset(p for p in PLACES if p in row),
+        )
+
+    about = tokens(_BRACKETS.sub("", label)) | tokens(row)
+    return [Figure(place, (cell.span,), quantity, about, scope)]
+
+
+def _before(keyed: str, at: int) -> str:
+    """The clause up to a figure, and the one before it where that says little by itself."""
+    start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, at)), default=0)
+    if len(tokens(keyed[start:at])) < _FEW:
+        start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, max(0, start - 1))), default=0)
+    return keyed[max(start, at - _WINDOW) : at]
+
+
+def tokens(keyed: str) -> frozenset[str]:
+    """Pairs of Chinese characters and Latin words, words of degree and figures left out."""
+    plain = _EMPTY.sub(" ", keyed)
+    han = {
+        plain[i : i + 2]
+        for i in range(len(plain) - 1)
+        if "\u3400" <= plain[i] <= "\u9fff" and "\u3400" <= plain[i + 1] <= "\u9fff"
+    }
+    return frozenset(han | {w for w in _WORD.findall(plain) if w not in _STOP_WORDS})
+
+
+def _clause(keyed: str, at: int) -> str:
+    start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, at)), default=0)
+    end = _CLAUSE.search(keyed, at)
+    return keyed[start : end.start() if end else len(keyed)]
+
+
+def years_in(keyed: str) -> frozenset[str]:
+    return frozenset(a or b.translate(_HAN_DIGITS) for a, b in _YEAR.findall(keyed))
+
+
+def _governing(pattern: re.Pattern[str], keyed: str, at: int) -> frozenset[str]:
+    """The last mention before a figure, which is what it is of; none where there is none."""
+    last = None
+    for match in pattern.finditer(keyed, 0, at):
+        last = match
+    if last is None:
+        return frozenset()
+    return years_in(last.group()) or frozenset((last.group(),))
+
+
+def context_of(retrieval: Retrieval, found: Found) -> str:
+    """What a sentence may take over: headings, title and the two sentences before."""
+    before = [neighbour(found, retrieval, -n) for n in (1, 2)]
+    lines = [found.candidate.headings, *(b.candidate.key for b in before if b is not None)]
+    return "\n".join(lines)

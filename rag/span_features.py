@@ -1,0 +1,365 @@
+"""What is measured about a candidate for the short answer, and the weighed sum of it.
+
+`describe` says it by name, for fitting; `scores_of` comes to the same sums in a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answer_spans import SpanCandidate
+from rag.asking import COUNTED, Asked
+from rag.normalising import FUNCTION_WORDS
+from rag.terms import Concept
+from rag.units import UNITS
+
+_CLAUSE = re.compile(r"[,，;；:：。!！?？\n]")
+_HAN = re.compile(r"[㐀-鿿]")
+_OF_FIGURES = "#"  # before the names of features of figures, which are weighed by themselves
+_FIGURES = ("date", "year")  # shapes of figures that are no quantities
+_QUOTES = ("quoted", "in_quotes")
+_FILLING = ("的", "是", "了", "在", "为", "被", "将")
+
+
+def unit_of(asked: Asked) -> str | None:
+    """The asked unit whole: 标准箱, not its first character."""
+    if asked.unit is None or not asked.head.startswith(asked.unit):
+        return asked.unit
+    sizes = range(min(len(asked.head), 5), len(asked.unit), -1)
+    return next((asked.head[:n] for n in sizes if asked.head[:n] in UNITS), asked.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    start: int
+    end: int
+    worth: float
+    number: int  # of the concept
+
+
+def _matches(sentence_key: str, concepts: Sequence[Concept]) -> list[_Match]:
+    """Where the question's concepts stand in the sentence, longest wordings first."""
+    found: list[_Match] = []
+    for number, concept in enumerate(concepts):
+        terms = [(a.term, a.weight) for a in concept.alternatives]
+        terms += [(piece, 0.4) for piece in concept.pieces]
+        taken: list[tuple[int, int]] = []
+        for term, weight in terms:
+            at = sentence_key.find(term)
+            while at >= 0:
+                end = at + len(term)
+                if not any(at < b and a < end for a, b in taken):
+                    found.append(_Match(at, end, weight * concept.rarity, number))
+                    taken.append((at, end))
+                at = sentence_key.find(term, end)
+    return found
+
+
+def describe(
+    candidates: Sequence[SpanCandidate],
+    sentence_key: str,
+    asked: Asked,
+    question_key: str,
+    concepts: Sequence[Concept],
+) -> list[dict[str, float]]:
+    """Named features of each candidate."""
+    matches = _matches(sentence_key, concepts)
+    total = sum(c.rarity for c in concepts) or 1.0
+    left, right = _beside_question_word(asked, concepts)
+    clause_ends = [m.start() for m in _CLAUSE.finditer(sentence_key)] + [len(sentence_key)]
+    shapes: dict[str, int] = {}
+    for one in candidates:
+        shapes[one.shape] = shapes.get(one.shape, 0) + 1
+    unit = UNITS.get(unit_of(asked) or "")
+    question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
+    clause_worth: dict[tuple[int, int], float] = {}
+    cover = _covered(matches, 0, len(sentence_key), concepts) / total
+    rarest = max(range(len(concepts)), key=lambda i: concepts[i].rarity) if concepts else -1
+    has_rarest = float(any(m.number == rarest for m in matches))
+    out = []
+    for one in candidates:
+        bounds = _clause_at(clause_ends, one.start)
+        if bounds not in clause_worth:
+            clause_worth[bounds] = _covered(matches, *bounds, concepts) / total
+        features = _place(one, sentence_key, matches, left, right)
+        features["clause"] = clause_worth[bounds]
+        features["clause_best"] = float(bounds == max(clause_worth, key=clause_worth.__getitem__))
+        _form(features, one, sentence_key, asked, unit, question_pairs)
+        features["cover"] = cover
+        features["rarest"] = has_rarest
+        features["rivals"] = math.log(shapes[one.shape])
+        out.append(features)
+    best = max(clause_worth.values())
+    for features in out:
+        features["clause_best"] = float(features["clause"] >= best - 1e-9)
+        features["clause_gap"] = best - features["clause"]
+    if asked.type not in COUNTED:
+        return out
+    # What helps to choose among figures is not what helps to choose among phrases.
+    return [{f"{_OF_FIGURES}{name}": value for name, value in row.items()} for row in out]
+
+
+def _beside_question_word(asked: Asked, concepts: Sequence[Concept]) -> tuple[set[int], set[int]]:
+    """The concepts right before and right after the first question word."""
+    if not asked.asking:
+        return set(), set()
+    start, end = asked.asking[0]
+    before = [i for i, c in enumerate(concepts) if c.end <= start]
+    after = [i for i, c in enumerate(concepts) if c.start >= end]
+    return set(before[-1:]), set(after[:1])
+
+
+def _clause_at(ends: Sequence[int], place: int) -> tuple[int, int]:
+    start = 0
+    for end in ends:
+        if place < end:
+            return start, end
+        start = end + 1
+    return start, ends[-1]
+
+
+def _covered(matches: Sequence[_Match], start: int, end: int, concepts: Sequence[Concept]) -> float:
+    best = [0.0] * len(concepts)
+    for m in matches:
+        if start <= m.start and m.end <= end:
+            best[m.number] = max(best[m.number], m.worth)
+    return sum(best)
+
+
+def _near(gap: int) -> float:
+    """1 for neighbours, 1/2 at six characters, towards 0 far off."""
+    return 1 / (1 + max(gap, 0) / 6)
+
+
+def _place(
+    one: SpanCandidate,
+    sentence_key: str,
+    matches: Sequence[_Match],
+    left: set[int],
+    right: set[int],
+) -> dict[str, float]:
+    near_before = near_after = near_left = near_right = around = overlap = 0.0
+    for m in matches:
+        if m.start < one.end and one.start < m.end:
+            overlap += min(m.end, one.end) - max(m.start, one.start)
+            continue
+        before = m.end <= one.start
+        gap = one.start - m.end if before else m.start - one.end
+        value = _near(gap)
+        around += m.worth * value
+        if before:
+            near_before = max(near_before, value)
+        else:
+            near_after = max(near_after, value)
+        if m.number in left:
+            near_left = max(near_left, value)
+        if m.number in right:
+            near_right = max(near_right, value)
+    size = one.end - one.start
+    return {
+        "bias": 1.0,
+        "near_before": near_before,
+        "near_after": near_after,
+        "near_left": near_left,
+        "near_right": near_right,
+        "around": around,
+        "overlap": min(1.0, overlap / size),
+        "overlap_all": float(overlap >= size),
+        "position": one.start / max(1, len(sentence_key)),
+    }
+
+
+def _form(
+    features: dict[str, float],
+    one: SpanCandidate,
+    sentence_key: str,
+    asked: Asked,
+    unit: object,
+    question_pairs: set[str],
+) -> None:
+    text = sentence_key[one.start : one.end]
+    size = len(text)
+    kind = asked.type
+    features[f"{kind}:{one.shape}"] = 1.0
+    features["length"] = math.log(size)
+    features["length2"] = math.log(size) ** 2
+    if asked_unit := unit_of(asked):
+        quantity = one.quantity
+        fits = text.endswith(asked_unit) or (
+            quantity is not None
+            and bool(quantity.unit)
+            and getattr(unit, "name", None) == quantity.unit
+        )
+        features["unit"] = float(fits)
+        features["unit_other"] = float(not fits and quantity is not None and bool(quantity.unit))
+    if asked.head:
+        features["head"] = float(text.endswith(asked.head[:2]) or text.endswith(asked.head[:1]))
+        features["head_after"] = float(sentence_key.startswith(asked.head[:2], one.end))
+        features[f"ask={asked.head[:1]}&{one.shape}"] = 1.0
+    before = sentence_key[one.start - 1] if one.start else "^"
+    after = sentence_key[one.end] if one.end < len(sentence_key) else "$"
+    features[f"left={before}"] = 1.0
+    features[f"right={after}"] = 1.0
+    group = "#" if one.quantity is not None or one.shape in _FIGURES else kind
+    features[f"{group}|left={before}"] = 1.0
+    if one.quantity is None and one.shape not in (*_FIGURES, *_QUOTES):
+        features[f"first={text[0]}"] = 1.0
+        features[f"last={text[-1]}"] = 1.0
+        inner = sum(word in text for word in _FILLING)
+        features["inner"] = float(inner)
+        pairs = [text[i : i + 2] for i in range(size - 1)]
+        features["asked_pairs"] = sum(p in question_pairs for p in pairs) / max(1, len(pairs))
+        features["joined"] = float(_goes_on(before)) + float(_goes_on(after))
+
+
+def scores_of(
+    candidates: Sequence[SpanCandidate],
+    sentence_key: str,
+    asked: Asked,
+    question_key: str,
+    concepts: Sequence[Concept],
+    weights: Mapping[str, float],
+) -> list[float]:
+    """For each candidate the sum of `describe`'s values times their weights, in their order.
+
+    At least one candidate.
+    """
+    prefix = _OF_FIGURES if asked.type in COUNTED else ""
+
+    def weight(name: str) -> float:
+        return weights.get(prefix + name, 0.0)
+
+    starts = np.array([c.start for c in candidates])
+    ends = np.array([c.end for c in candidates])
+    matches = _matches(sentence_key, concepts)
+    total = sum(c.rarity for c in concepts) or 1.0
+    left, right = _beside_question_word(asked, concepts)
+    sums = np.full(len(candidates), weight("bias"))
+    if matches:
+        before, gaps = _nearness(matches, starts, ends)
+        worth = np.array([m.worth for m in matches])
+        numbers = [m.number for m in matches]
+        sums += weight("near_before") * np.where(before, gaps, 0.0).max(axis=0)
+        sums += weight("near_after") * np.where(before, 0.0, gaps).max(axis=0)
+        for name, beside in (("near_left", left), ("near_right", right)):
+            rows = [i for i, number in enumerate(numbers) if number in beside]
+            if rows:
+                sums += weight(name) * gaps[rows].max(axis=0)
+        # Added up one by one, as `describe` does: the last bits depend on the order.
+        sums += weight("around") * np.add.accumulate(worth[:, None] * gaps, axis=0)[-1]
+        first = np.array([m.start for m in matches])[:, None]
+        last = np.array([m.end for m in matches])[:, None]
+        common = np.maximum(np.minimum(last, ends) - np.maximum(first, starts), 0).sum(axis=0)
+        sums += weight("overlap") * np.minimum(1.0, common / (ends - starts))
+        sums += weight("overlap_all") * (common >= ends - starts)
+    sums += weight("position") * (starts / max(1, len(sentence_key)))
+    clause_ends = [m.start() for m in _CLAUSE.finditer(sentence_key)] + [len(sentence_key)]
+    bounds = [_clause_at(clause_ends, c.start) for c in candidates]
+    clause_worth = {b: _covered(matches, *b, concepts) / total for b in dict.fromkeys(bounds)}
+    best = max(clause_worth.values())
+    rarest = max(range(len(concepts)), key=lambda i: concepts[i].rarity) if concepts else -1
+    cover = weight("cover") * (_covered(matches, 0, len(sentence_key), concepts) / total)
+    has_rarest = weight("rarest") * float(any(m.number == rarest for m in matches))
+    shapes: dict[str, int] = {}
+    for one in candidates:
+        shapes[one.shape] = shapes.get(one.shape, 0) + 1
+    rivals = {shape: weight("rivals") * math.log(n) for shape, n in shapes.items()}
+    of_clause, is_best, gap = (weight(f"clause{name}") for name in ("", "_best", "_gap"))
+    form = _form_weigher(sentence_key, asked, question_key, weights, prefix)
+    out: list[float] = []
+    for one, bound, value in zip(candidates, bounds, sums.tolist(), strict=True):
+        here = clause_worth[bound]
+        value += of_clause * here
+        value += is_best * float(here >= best - 1e-9)
+        value = form(value, one)
+        out.append(value + cover + has_rarest + rivals[one.shape] + gap * (best - here))
+    return out
+
+
+def _nearness(
+    matches: Sequence[_Match], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """(matches, candidates): whether a match stands before; how near, 0 where they overlap."""
+    first = np.array([m.start for m in matches])[:, None]
+    last = np.array([m.end for m in matches])[:, None]
+    before = last <= starts
+    gaps = np.where(before, starts - last, first - ends)
+    near = 1 / (1 + np.maximum(gaps, 0) / 6)
+    near[(first < ends) & (starts < last)] = 0.0
+    return before, near
+
+
+def _form_weigher(
+    sentence_key: str,
+    asked: Asked,
+    question_key: str,
+    weights: Mapping[str, float],
+    prefix: str,
+) -> Callable[[float, SpanCandidate], float]:
+    """Adds to a sum, one by one in `_form`'s order, what the form of a candidate is worth."""
+    unit = UNITS.get(unit_of(asked) or "")
+    question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
+    kind, head, asked_unit = asked.type, asked.head, unit_of(asked)
+    known: dict[str, float] = {}
+    sizes: dict[int, tuple[float, float]] = {}
+
+    def weight(name: str) -> float:
+        found = known.get(name)
+        if found is None:
+            found = known[name] = weights.get(prefix + name, 0.0)
+        return found
+
+    def added(value: float, one: SpanCandidate) -> float:
+        start, end, shape, quantity = one
+        text = sentence_key[start:end]
+        size = end - start
+        if size not in sizes:
+            log = math.log(size)
+            sizes[size] = weight("length") * log, weight("length2") * log**2
+        value += weight(f"{kind}:{shape}")
+        value += sizes[size][0]
+        value += sizes[size][1]
+        if asked_unit:
+            has_unit = quantity is not None and bool(quantity.unit)
+            if text.endswith(asked_unit) or (
+                quantity is not None
+                and has_unit
+                and unit is not None
+                and unit.name == quantity.unit
+            ):
+                value += weight("unit")
+            elif has_unit:
+                value += weight("unit_other")
+        if head:
+            if text.endswith((head[:2], head[:1])):
+                value += weight("head")
+            if sentence_key.startswith(head[:2], end):
+                value += weight("head_after")
+            value += weight(f"ask={head[:1]}&{shape}")
+        before = sentence_key[start - 1] if start else "^"
+        after = sentence_key[end] if end < len(sentence_key) else "$"
+        is_figure = quantity is not None or shape in _FIGURES
+        value += weight(f"left={before}")
+        value += weight(f"right={after}")
+        value += weight(f"{'#' if is_figure else kind}|left={before}")
+        if not is_figure and shape not in _QUOTES:
+            value += weight(f"first={text[0]}")
+            value += weight(f"last={text[-1]}")
+            value += weight("inner") * float(sum([word in text for word in _FILLING]))
+            said = sum([text[i : i + 2] in question_pairs for i in range(size - 1)])
+            value += weight("asked_pairs") * (said / max(1, size - 1))
+            value += weight("joined") * float(_goes_on(before) + _goes_on(after))
+        return value
+
+    return added
+
+
+def _goes_on(beside: str) -> bool:
+    """Whether a word may go on with the character beside a phrase."""
+    return bool(_HAN.match(beside)) and beside not in FUNCTION_WORDS and beside != "是"
