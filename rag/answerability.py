@@ -277,6 +277,10 @@ def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
     return len(term) > 1 and not word_class(term) and followed is not None
 
 
+# What every reason begins with, and no answer: by these a reply is known again as silence.
+SILENCE = ("资料里", "The sources ")
+
+
 def reason(retrieval: Retrieval, absent: tuple[str, ...]) -> str:
     """One plain sentence in the question's language."""
     chinese = retrieval.question.language == "zh"

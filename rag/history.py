@@ -78,6 +78,7 @@ _EXPLETIVE = re.compile(
     r"does it take|\btheir own\b|\bits (?:peak|height|best|worst|own)\b"
 )
 _TURNS = 8  # of a conversation
+_SAID = 4_000  # characters of an earlier answer that are looked at
 _LONGEST = 80  # characters: a longer question says what it is about
 _ELLIPTIC = 1.1  # rarities of a question that says hardly anything; standing questions say more
 _NAMING = 0.5  # a noun rarer than this names what is asked about
@@ -87,8 +88,9 @@ def turns_of(history: Sequence[Any]) -> tuple[Turn, ...]:
     """Earlier turns, oldest first, from what callers hold.
 
     A turn is a question, a pair of a question and its answer (an `Answer`, a record, a text or
-    None), or a mapping with "question" and perhaps "answer", such as a record itself. A question
-    that is no text, or blank, is left out. The last eight count.
+    None), or a mapping with "question" and perhaps "answer", "completed_question" and "citations",
+    such as a record itself. A question that is no text, blank, or longer than one may be is left
+    out, and so is what is no citation. The last eight count.
     """
     found = [_turn(item) for item in history[-_TURNS:]]
     turns: list[Turn] = []
@@ -104,30 +106,51 @@ def _turn(item: Any) -> Turn | None:
     question, answer = item, None
     if isinstance(item, Mapping):
         question, answer = item.get("question"), item.get("answer")
-        if "citations" in item:
+        if "citations" in item or "completed_question" in item:
             answer = item
     elif isinstance(item, (tuple, list)) and len(item) == 2:
         question, answer = item
     elif hasattr(item, "to_record"):
         question, answer = item.question, item
-    if not isinstance(question, str) or not question.strip():
-        return None
     if answer is not None and hasattr(answer, "to_record"):
         answer = answer.to_record()
     if not isinstance(answer, Mapping):
-        return Turn(question.strip(), answer if isinstance(answer, str) else "")
-    citations = answer.get("citations") or ()
+        asked = _asked(question)
+        return None if asked is None else Turn(asked, _said(answer))
+    asked = _asked(answer.get("completed_question") or question)
+    if asked is None:
+        return None
+    cited = _mappings(answer.get("citations"))
     return Turn(
-        str(answer.get("completed_question") or question).strip(),
-        re.sub(r"\[\d+\]", "", str(answer.get("answer") or "")),
-        tuple(dict.fromkeys(str(c.get("source", "")) for c in citations)),
+        asked,
+        _said(answer.get("answer")),
+        tuple(dict.fromkeys(str(c.get("source", "")) for c in cited)),
         frozenset(
-            (str(c.get("doc_id", "")), int(s["start"]), int(s["end"]))
-            for c in citations
-            for s in c.get("spans") or ()
+            (str(c.get("doc_id", "")), start, end)
+            for c in cited
+            for s in _mappings(c.get("spans"))
+            if isinstance(start := s.get("start"), int) and isinstance(end := s.get("end"), int)
         ),
-        is_record=True,
+        is_record="completed_question" in answer,
     )
+
+
+def _asked(question: Any) -> str | None:
+    """Of an earlier turn; None for what is no question, and for one that was never answered."""
+    if not isinstance(question, str) or not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
+        return None
+    return question.strip()
+
+
+def _said(answer: Any) -> str:
+    """The beginning of what was answered, without its marks."""
+    return re.sub(r"\[\d+\]", "", answer[:_SAID]) if isinstance(answer, str) else ""
+
+
+def _mappings(given: Any) -> list[Mapping[str, Any]]:
+    """What is one of a list that others made."""
+    listed = given if isinstance(given, (list, tuple)) else ()
+    return [one for one in listed if isinstance(one, Mapping)]
 
 
 def said_before(question: str, turns: Sequence[Turn]) -> frozenset[tuple[str, int, int]]:

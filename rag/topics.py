@@ -80,7 +80,7 @@ def entity_of(last: Turn, pronoun: str) -> str | None:
         places = [p for p in named if p.kind == "place"]
         return question[places[0].start : places[0].end] if places else _head(question)
     if re.match(r"哪[个家国座位一]", key(question)) and last.answer:
-        first = re.split(r"[,，。;；：:（(]", last.answer.strip(), maxsplit=1)[0]
+        first = re.split(r"[,，。;；：:（(\n]", last.answer.strip(), maxsplit=1)[0]
         if 1 < len(first) <= 12:
             return first
     return _head(question)

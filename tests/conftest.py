@@ -214,14 +214,26 @@ def launched(tiny_model: Path) -> Iterator[Callable[..., Launched]]:
 
 @pytest.fixture(scope="session")
 def shared_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
-    """One server for tests that leave its library `default` as it is."""
+    """One server for tests that leave its libraries `default` and `钢铁` as they are."""
     home = tmp_path_factory.mktemp("server-home")
-    docs = write_files(home / "docs", {"锂.txt": LITHIUM})
     settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
-    index_sources(home / "libraries" / "default", [docs], settings)
+    for name, files in (("default", {"锂.txt": LITHIUM}), ("钢铁", {"钢.txt": STEEL})):
+        docs = write_files(home / "docs" / name, files)
+        index_sources(home / "libraries" / name, [docs], settings)
     client = launch(home, tiny_model, home / "server.log")
     yield client
     client.end()
+
+
+@pytest.fixture
+def openai_client(shared_server: Launched) -> Iterator[Any]:
+    import openai
+
+    http = openai.DefaultHttpxClient(trust_env=False)
+    with openai.OpenAI(
+        base_url=f"{shared_server.base_url}/v1", api_key="none", http_client=http, max_retries=0
+    ) as client:
+        yield client
 
 
 # --- a language model's server that says what a test wants -------------------------------------
@@ -365,3 +377,16 @@ def begin_server(tiny_model: Path) -> Callable[..., Launched]:
 
 
 LITHIUM = "2025年全国碳酸锂产量为96万吨。\n产量同比增长三成。\n"
+STEEL = """\
+2024年中国粗钢产量为10.05亿吨。
+
+2024年日本粗钢产量为8400万吨。
+
+2024年印度粗钢产量为1.49亿吨。
+
+2024年越南粗钢产量为2200万吨。
+
+2024年法国粗钢产量为1100万吨。
+
+2024年巴西粗钢产量为3400万吨。
+"""

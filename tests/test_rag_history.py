@@ -122,6 +122,38 @@ def test_any_text_can_follow_any_other(question: str, earlier: str) -> None:
     assert completed is None or completed.strip()
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(("question", "answer", "citations", "spans", "start", "end", "source")),
+            inner,
+            max_size=4,
+        )
+    ),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(JSON, max_size=3), JSON)
+def test_turns_that_others_made_are_read_as_far_as_they_are_turns(
+    history: list[object], citations: object
+) -> None:
+    mine = {"question": "青屿港2024年的吞吐量是多少？", "citations": citations}
+    *_, last = turns_of([*history, mine])
+    assert last.question == mine["question"]
+    assert complete("2023年的呢", turns_of([*history, mine])) == "青屿港2023年的吞吐量是多少？"
+
+
+def test_what_was_never_answered_is_no_turn() -> None:
+    long = "长" * 2001
+    assert turns_of([long, {"question": long, "citations": []}, "", 7]) == ()
+    assert (
+        turns_of([("产量？", "96万吨[1]\n产量为96万吨。[1]")])[0].answer == "96万吨\n产量为96万吨。"
+    )
+
+
 def test_a_long_repetitive_text_costs_no_time() -> None:
     turns = turns_of(["青屿港有哪些岗位？"])
     started = time.perf_counter()

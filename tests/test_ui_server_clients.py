@@ -15,17 +15,6 @@ import pytest
 QUESTION = "2025年碳酸锂产量是多少？"
 
 
-@pytest.fixture
-def openai_client(shared_server: httpx.Client) -> Any:
-    import openai
-
-    http = openai.DefaultHttpxClient(trust_env=False)
-    with openai.OpenAI(
-        base_url=f"{shared_server.base_url}/v1", api_key="none", http_client=http, max_retries=0
-    ) as client:
-        yield client
-
-
 def test_openai_client_gets_the_answer_with_citations_as_annotations(
     openai_client: Any, shared_server: httpx.Client
 ) -> None:

@@ -78,7 +78,8 @@ async def search(
 
 
 def turns(given: Sequence[str | models.Turn]) -> list[Any]:
-    return [turn if isinstance(turn, str) else turn.model_dump() for turn in given]
+    """Earlier turns, as `rag.history` takes them."""
+    return [one if isinstance(one, str) else one.model_dump(exclude_unset=True) for one in given]
 
 
 def where_of(given: models.Where) -> Filters:

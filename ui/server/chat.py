@@ -1,6 +1,7 @@
 """POST /v1/chat/completions and GET /v1/models: the form that chat clients of OpenAI speak.
 
-The last message of the user is the question, those before it are the conversation. Citations are
+The last message of the user is the question, those before it are the conversation
+(`ui.server.conversation`). Citations are
 marks in the text, annotations of the kind `url_citation` at these marks, and a list of sources
 beneath, for clients that show text alone. The whole answer record stands in the field `wenju`.
 """
@@ -17,14 +18,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from rag.normalising import MAX_QUESTION_CHARS
 from rag.schema import Answer, Citation, Shown
 from ui.messages import language_of, say
 from ui.rendering import place
 from ui.server import models
 from ui.server.answering import Asked
 from ui.server.answers import EVENT_SCHEMA, EVENT_STREAM, NO_BUFFER, note_answer
-from ui.server.errors import ApiError, as_api_error
+from ui.server.conversation import BETWEEN, DOCUMENTS, history_of, question_of
+from ui.server.errors import as_api_error
 from ui.server.guarding import LOG
 from ui.server.services import CallerOf, Services, ServicesOf, log
 
@@ -48,15 +49,17 @@ async def list_models(services: ServicesOf, caller: CallerOf) -> Any:
 async def complete(
     chat: models.ChatRequest, request: Request, services: ServicesOf, caller: CallerOf
 ) -> Any:
-    """Answer the last message; with `stream`, chunks as statements are verified."""
-    question = _question(chat.messages)
+    """Answer the last message, a follow-up as the messages before it complete it; with `stream`,
+    chunks as statements are verified. The answer record, in the last chunk, is in `wenju`.
+    """
+    question = question_of(chat.messages)
     if services.settings.log_content:
         log(request, question=question)
     name = chat.model.removeprefix(MODEL).removeprefix(":") or None
     library = services.library(caller, name)
-    base = f"{request.base_url}v1/documents/"
+    base = f"{request.base_url}{DOCUMENTS}"
     link = _Links(base, library.name)
-    asked = Asked(question, history=_history(chat.messages))
+    asked = Asked(question, history=history_of(chat.messages))
     if chat.stream:
         stream = services.answering.stream(library, asked)
         first = await anext(stream)
@@ -135,39 +138,6 @@ async def _chunks(
         yield f"data: {json.dumps({'error': detail}, ensure_ascii=False)}\n\n"
 
 
-def _history(messages: Sequence[models.ChatMessage]) -> list[tuple[str, str]]:
-    """Pairs of earlier questions and what was said to them."""
-    pairs: list[tuple[str, str]] = []
-    for message in messages:
-        if message.role == "user":
-            pairs.append((_said(message), ""))
-        elif message.role == "assistant" and pairs:
-            pairs[-1] = (pairs[-1][0], _said(message))
-    return [pair for pair in pairs[:-1] if pair[0].strip()]
-
-
-def _said(message: models.ChatMessage) -> str:
-    content = message.content
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if part.get("type") == "text"]
-        content = "\n".join(text for text in texts if isinstance(text, str))
-    return content or ""
-
-
-def _question(messages: Sequence[models.ChatMessage]) -> str:
-    for message in reversed(messages):
-        if message.role != "user":
-            continue
-        content = _said(message)
-        if content and content.strip() and len(content) <= MAX_QUESTION_CHARS:
-            return content
-        raise ApiError(
-            400, f"the last message of the user has to hold 1 to {MAX_QUESTION_CHARS} characters",
-            type="bad_question",
-        )  # fmt: skip
-    raise ApiError(400, "there is no message of the role user", type="bad_question")
-
-
 def _text(answer: Answer) -> str:
     """The answer, or why there is none; the sources beneath."""
     lang = language_of(answer.question)
@@ -185,7 +155,7 @@ def _sources(citations: Sequence[Citation], lang: str) -> str:
 
 def _title(citation: Citation, lang: str) -> str:
     where = place(citation, lang)
-    return f"{citation.source} · {where}" if where else citation.source
+    return f"{citation.source}{BETWEEN}{where}" if where else citation.source
 
 
 class _Links:

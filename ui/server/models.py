@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from rag.normalising import MAX_QUESTION_CHARS
 from rag.schema import Abstention, Citation, Conflict, Statement
@@ -20,6 +20,18 @@ Patterns = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=300)]],
     Field(max_length=100, description="look only in sources like these, such as reports/*.pdf"),
 ]
+
+
+def _no_stand_in(value: Any) -> Any:
+    """Pydantic would take "5" for 5 and true for 1; the OpenAPI document says a number."""
+    if isinstance(value, (bool, str)):
+        raise ValueError("give a number")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_no_stand_in)]
+Float = Annotated[float, BeforeValidator(_no_stand_in)]
+Count = Annotated[Int, Field(ge=0, le=1 << 31)]
 
 
 class _Strict(BaseModel):
@@ -55,17 +67,36 @@ class Where(_Strict):
     until: Day | None = None
 
 
+class TurnSpan(BaseModel):
+    start: Count
+    end: Count
+
+
+class TurnCitation(BaseModel):
+    """What an earlier answer rested on: «谁写的» asks for its author, «还有别的吗» for more."""
+
+    source: Annotated[str, Field(max_length=4000)] = ""
+    doc_id: Annotated[str, Field(max_length=4000)] = ""
+    spans: Annotated[list[TurnSpan], Field(max_length=1000)] = []
+
+
 class Turn(BaseModel):
     """An earlier question and what was answered; a whole record may be sent back as it came."""
 
     model_config = ConfigDict(extra="allow")
     question: Question
-    answer: Annotated[str, Field(max_length=20_000)] = ""
+    answer: Annotated[str, Field(max_length=20_000)] | None = ""
+    completed_question: Question | None = Field(None, description="how it was understood then")
+    citations: Annotated[list[TurnCitation], Field(max_length=1000)] = []
 
 
 History = Annotated[
     list[Question | Turn],
-    Field(max_length=50, description="earlier turns, oldest first: a follow-up is completed"),
+    Field(
+        max_length=50,
+        description="earlier turns, oldest first: a follow-up is completed from them, and the"
+        " record says how (`completed_question`); the last eight count",
+    ),
 ]
 
 
@@ -75,23 +106,23 @@ class Ask(Where):
     library: Name | None = Field(None, description="default: the one the page opens with")
     id: Id = "q1"
     as_of: date | None = Field(None, description="what “this year” is counted from")
-    stream: bool = Field(False, description="server-sent events: statement …, done")
+    stream: bool = Field(False, strict=True, description="server-sent events: statement …, done")
     completed_question: Question | None = Field(
         None, description="asked instead of what would be made of a follow-up"
     )
-    max_statements: int | None = Field(None, ge=1, le=10)
+    max_statements: Int | None = Field(None, ge=1, le=10)
     engine: Literal["extractive", "llm"] | None = Field(
         None,
         description="quotes alone, or the language model; default: as it is set up",
     )
-    max_risk: float | None = Field(
+    max_risk: Float | None = Field(
         None,
         gt=0,
         le=1,
         description="of the answers given, the share that may be to questions which the documents"
         " do not answer; 1 answers always; default: as it is set up, 0.1",
     )
-    min_confidence: float | None = Field(
+    min_confidence: Float | None = Field(
         None,
         ge=0,
         le=1,
@@ -132,7 +163,7 @@ class StatementEvent(BaseModel):
 class Search(Where):
     question: Question
     library: Name | None = None
-    limit: int = Field(10, ge=1, le=50)
+    limit: Int = Field(10, ge=1, le=50)
     as_of: date | None = None
 
 
@@ -157,8 +188,8 @@ class Found(BaseModel):
 
 
 class ViewSpan(_Strict):
-    start: Annotated[int, Field(ge=0, le=1 << 31)]
-    end: Annotated[int, Field(ge=0, le=1 << 31)]
+    start: Count
+    end: Count
 
 
 class View(_Strict):
@@ -169,11 +200,11 @@ class View(_Strict):
         str, Field(max_length=1000, description="words among them that answer by themselves")
     ] = ""
     question: Annotated[str, Field(max_length=MAX_QUESTION_CHARS)] = ""
-    around: int = Field(1200, ge=0, le=200_000, description="characters before and after")
+    around: Int = Field(1200, ge=0, le=200_000, description="characters before and after")
 
 
 class ViewPages(View):
-    scale: float = Field(1.5, ge=0.2, le=4, description="pixels a point")
+    scale: Float = Field(1.5, ge=0.2, le=4, description="pixels a point")
 
 
 class SourceView(BaseModel):
@@ -386,6 +417,8 @@ class FeedbackSaved(BaseModel):
 
 
 class ChatMessage(BaseModel):
+    """The user's are questions, the assistant's what was said to them; others have no effect."""
+
     model_config = ConfigDict(extra="allow")
     role: Annotated[str, Field(max_length=40)]
     content: str | list[dict[str, Any]] | None = None
@@ -396,8 +429,16 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     model: Annotated[str, Field(max_length=120, description="wenju, or wenju:LIBRARY")] = "wenju"
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
-    stream: bool | None = False
+    messages: Annotated[
+        list[ChatMessage],
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="the last of the user is the question; a follow-up is completed from the"
+            " last eight questions before it and the answers to them (`wenju.completed_question`)",
+        ),
+    ]
+    stream: bool | None = Field(False, strict=True)
 
 
 class Health(BaseModel):
