@@ -113,10 +113,14 @@ def _too_small(found: Gate, zh: bool) -> str:
     seen, wanted = points(found.primary.detectable, zh), points(found.wanted, zh)
     if zh:
         more = f"{missing} 题" if missing else "一百万题以上"
-        return f"TOO SMALL 题太少：{found.n} 题能看出 {seen}的下降，要求 {wanted}：还差 {more}"
+        can = f"能看出 {seen}的下降" if _is_size(found.primary.detectable) else "多大的下降都说不准"
+        return f"TOO SMALL 题太少：{found.n} 题{can}，要求 {wanted}：还差 {more}"
     more = f"{missing} more" if missing else "more than a million"
+    shown = (
+        f"show a drop of {seen}" if _is_size(found.primary.detectable) else "show no drop for sure"
+    )
     return (
-        f"TOO SMALL: {count(found.n, 'question')} show a drop of {seen}, {wanted} is asked for: "
+        f"TOO SMALL: {count(found.n, 'question')} {shown}, {wanted} is asked for: "
         f"it takes {more} questions"
     )
 
@@ -138,9 +142,9 @@ def summary(found: Gate, lang: str = "en") -> str:
 
 
 def points(value: float | None, zh: bool = False) -> str:
-    if not _is_size(value):
-        return "任何大小" if zh else "no size"
-    assert value is not None
+    """For reading; "–" where there is no such size."""
+    if value is None or not _is_size(value):
+        return "–"
     return f"{100 * value:.1f} 个百分点" if zh else f"{100 * value:.1f} points"
 
 

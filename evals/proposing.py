@@ -23,15 +23,21 @@ KINDS = ("figure", "table", "note", "heading")
 _SENTENCES = 400  # of a document that are looked at
 _HAN = re.compile(r"[㐀-鿿]")
 _UNIT = r"(?:万亿|亿|万|千)?(?:%|％|[㐀-鿿A-Za-z]{0,3})"
+# A number in words needs a unit that only numbers have: 三个月, 十五天.
+_ZH_COUNT = (
+    "[一二三四五六七八九十百两]+个?(?:工作日|小时|分钟|月|天|日|周|年|人|次|倍|成|元|级|万元)"
+)
 # 2024年港口完成货物吞吐量 1.86 亿吨 → what stands before the figure, and the figure.
 _ZH_FIGURE = re.compile(
-    rf"^(?P<what>[^，。；：:,;]{{4,30}}?)(?:共有|共计|合计|达到|达|约为|为|约|是|共)\s*"
-    rf"(?P<figure>[\d][\d.,]*\s*{_UNIT})(?=[，。；、,;（(]|$)"
+    rf"^(?P<what>[^，。；：:,;]{{4,30}}?)"
+    rf"(?P<verb>共有|共计|合计|达到|达|约为|改为|定为|不超过|不少于|为|约|是|共)\s*"
+    rf"(?:每[㐀-鿿]{{1,2}}){{0,2}}(?P<figure>[\d][\d.,]*\s*{_UNIT}|{_ZH_COUNT})(?=[，。；、,;（(]|$)"
 )
 _EN_FIGURE = re.compile(
     r"^(?P<what>[A-Z][\w\s'’-]{6,70}?) (?P<verb>was|were|is|stood at|reached|totalled) "
     r"(?:about |around |some )?"
-    r"(?P<figure>(?:US\$|[$€£¥])?\d[\d.,]*(?:\s?%| per cent| million| billion)?)"
+    r"(?P<figure>(?:US\$|[$€£¥])?\d[\d.,]*(?:\s?%| per cent| million| billion)?"
+    r"(?: (?:minutes?|hours?|days?|weeks?|months?|years?|tonnes?|people|km|kilometres|MW|GW)\b)?)"
 )
 _POINTING = re.compile(
     r"^(?:其|该|这|那|此|本|它|同比|环比|而|但|并|另|以上)|"
@@ -92,9 +98,11 @@ def _figures(document: Document, sentences: tuple[Sentence, ...]) -> Iterator[Qu
             continue
         what = match["what"].strip()
         if han:
-            asked = f"{what}是多少？"
+            asked = f"{what}{'共有' if match['verb'].startswith('共') else '是'}多少？"
         else:
-            verb = match["verb"] if match["verb"] in ("was", "were", "is") else "was"
+            verb = match["verb"]
+            if verb not in ("was", "were", "is"):
+                verb = "were" if _is_plural(what) else "was"
             asked = f"What {verb} {what[0].lower()}{what[1:]}?"
         answer = match["figure"].strip().rstrip(".,")
         yield _draft(document, "figure", asked, answer, sentence.spans)
@@ -114,7 +122,12 @@ def _tables(document: Document) -> Iterator[Question]:
             if 2 <= len(name.strip()) <= 24 and _NUMBER.match(cell):
                 han = _HAN.search(label + name) is not None
                 of = name.strip()
-                asked = f"{label}的{of}是多少？" if han else f"What is {of} for {label}?"
+                if han:
+                    asked = f"{label}的{of}是多少？"
+                elif _is_plural(of):
+                    asked = f"How many {_in_a_sentence(of)} does {label} have?"
+                else:
+                    asked = f"What is the {_in_a_sentence(of)} of {label}?"
                 taken.add(block.table)  # one of each table: rows are much alike
                 yield _draft(document, "table", asked, cell, block.spans)
                 break
@@ -163,7 +176,7 @@ def _headings(document: Document, sentences: tuple[Sentence, ...]) -> Iterator[Q
         if _HAN.search(title):
             asked = f"关于“{title}”，资料里怎么说？"
         else:
-            asked = f"What do the documents say about “{title}”?"
+            asked = f"What do the documents say about {_in_a_sentence(title)}?"
         answer = document.joined(below.spans).strip()[:60]
         if "**" in answer:
             continue
@@ -185,6 +198,15 @@ def _draft(
         evidence=(Evidence(document.doc_id, quote, document.page_at(spans[0].start)),),
         extra={"status": DRAFT, "from": kind},
     )
+
+
+def _in_a_sentence(name: str) -> str:
+    """With a small first letter, unless the second is large too: GDP stays GDP."""
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
+def _is_plural(name: str) -> bool:
+    return re.search(r"(?<![sui])s$", name) is not None
 
 
 def _without_label(document: Document, block: Block) -> str:

@@ -29,7 +29,8 @@ _ASKING = (
     r"是否|吗|呢|(?<![酒网贴])吧|啊|呀|嘛|哈+(?![㐀-鿿])|哦|呗|没有|了没|没$|的话|分别|各自|各是|各有"
 )
 _ENGLISH = (
-    r"\b(?:please|could you|can you|tell me|i want to know|do you know|what's|who's|how many|"
+    r"\b(?:(?:the|these|my|our) (?:documents|sources|files) (?:say|mention|tell us)|"
+    r"please|could you|can you|tell me|i want to know|do you know|what's|who's|how many|"
     r"how much|how long|how often|how far|how big|how high|how|what|when|where|which|who|whom|"
     r"whose|why|is|are|was|were|be|been|being|do|does|did|has|have|had|will|would|can|could|"
     r"shall|should|may|might|must|the|a|an|of|in|on|at|to|for|from|by|with|about|as|into|than|"

@@ -7,8 +7,10 @@ import re
 from rag.reading import Draft
 
 CUT = "…"
-# **bold**, __bold__, and [^2], which points at a note.
-_SIGNS = re.compile(r"\*\*|(?<![\w_])__|__(?![\w_])|\[\^[^\]\s]{1,12}\]")
+# **bold**, __bold__, [^2], which points at a note, and "[^2]: ", which begins it.
+_SIGNS = re.compile(
+    r"\*\*|(?<![\w_])__|__(?![\w_])|^\s*\[\^[^\]\s]{1,12}\]:\s*|\[\^[^\]\s]{1,12}\]"
+)
 
 
 def said(draft: Draft) -> list[str]:

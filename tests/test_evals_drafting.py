@@ -97,6 +97,40 @@ def test_proposals_come_from_figures_tables_notes_and_headings_and_are_sound(por
     assert {p.what.split(":")[0] for p in problems if p.kind == "error"} == {"is a draft"}
 
 
+def test_a_number_in_words_and_one_of_each_are_figures_too(
+    library_of: Callable[..., Path],
+) -> None:
+    text = (
+        "差旅住宿标准为每晚450元，外地另计。场桥的年检周期改为六个月。年末在册职工共有3260人。\n"
+        "这件事的负责人为三人行公司。\n"
+    )
+    with open_library(library_of("rules", {"规定.txt": text})) as library:
+        found = [q for q in propose(library, 20) if q.extra["from"] == "figure"]
+    assert {(q.question, q.answers[0]) for q in found} == {
+        ("差旅住宿标准是多少？", "450元"),
+        ("场桥的年检周期是多少？", "六个月"),
+        ("年末在册职工共有多少？", "3260人"),
+    }
+
+
+def test_proposals_in_english_are_sentences(library_of: Callable[..., Path]) -> None:
+    text = (
+        "# Ferries\n\n## Leave and PPE\n\nPassenger numbers reached 1.9 million in 2025. "
+        "The notice period was 30 days in 2024.\n\n| Vessel | Seats |\n|---|---|\n| Heron | 240 |\n"
+    )
+    with open_library(library_of("ferries", {"f.md": text})) as library:
+        found = {(q.question, q.answers[0]) for q in propose(library, 20)}
+    assert found == {
+        ("What were passenger numbers?", "1.9 million"),
+        ("What was the notice period?", "30 days"),
+        ("How many seats does Heron have?", "240"),
+        (
+            "What do the documents say about leave and PPE?",
+            "Passenger numbers reached 1.9 million in 2025.",
+        ),
+    }
+
+
 def test_only_accepted_and_sound_drafts_join(ports: Path) -> None:
     with open_library(ports) as library:
         figure = next(q for q in propose(library, 20) if q.extra["from"] == "figure")

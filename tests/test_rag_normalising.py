@@ -142,6 +142,8 @@ def test_names_and_words_that_hold_a_question_word_stay_whole(text: str) -> None
         ("他们何时开工吧", "他们 开工"),
         ("WHO said what in May", "who said may"),
         ("may I ask who came", "i ask came"),
+        ("What do the documents say about expenses?", "expenses?"),
+        ("the documents that the port files", "documents port files"),
     ],
 )
 def test_question_words_are_told_from_names(text: str, left: str) -> None:

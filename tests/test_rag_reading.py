@@ -235,3 +235,8 @@ def test_a_cut_keeps_what_the_reading_model_sees(index_files: Index) -> None:
 
         assert "失业" not in shown({})
         assert "失业" in shown(_judged(found, "失业", "失业", 2.0))
+
+
+def test_a_notes_own_mark_is_no_part_of_what_is_said() -> None:
+    assert plain("[^1]: Before 2024 it was 21 days[^2].", "md") == "Before 2024 it was 21 days."
+    assert plain("[^1]: 原文", "pdf") == "[^1]: 原文"
