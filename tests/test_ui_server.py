@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
+from index.ingesting import index_sources
 from index.store import open_library
 from rag.answering import Answerer
 from rag.settings import AnswerabilitySettings, RagSettings
+from ui.server.processes import sensible
 
 Serve = Callable[..., httpx.Client]
 QUESTION = "2025年碳酸锂产量是多少？"
@@ -249,6 +253,68 @@ def test_a_follow_up_is_completed_from_the_turns_before(client: httpx.Client) ->
     ]
     chat = client.post("/v1/chat/completions", json={"messages": messages}).json()
     assert "碳酸锂" in chat["wenju"]["completed_question"]
+
+
+def test_many_ask_at_once_while_documents_come_and_a_process_dies_and_nobody_waits_for_ever(
+    serve: Serve, library_of: Callable[..., Path]
+) -> None:
+    library_of("default", {"锂.txt": TEXT})
+    client: Any = serve("--set", "serve.processes=2")
+
+    def ask(number: int) -> int | str:
+        if number == 10:
+            for pid in children_of(client.process.pid, "spawn_main"):
+                os.kill(pid, signal.SIGKILL)
+        if number % 10 == 5:
+            files = [("files", (f"{number}.md", f"第{number}号泊位有员工{number}人。".encode()))]
+            job = client.post("/v1/documents", files=files, params={"wait": 60}).json()
+            return job["status"]
+        return client.post("/v1/answers", json={"question": QUESTION}).status_code
+
+    with ThreadPoolExecutor(20) as people:
+        statuses = list(people.map(ask, range(60), timeout=120))
+    assert set(statuses) == {200, "done"}
+    workers = children_of(client.process.pid, "spawn_main")
+    client.process.terminate()
+    client.process.wait(30)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_processes_begin_when_two_ask_at_once_and_streams_come_from_them(
+    tmp_path: Path, wenju_home: Path, serve: Serve
+) -> None:
+    """Where nobody said how many: each of them holds the model, so it must be the small one."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "锂.txt").write_text(TEXT, encoding="utf-8")
+    index_sources(wenju_home / "libraries" / "default", [tmp_path / "docs"])
+    client: Any = serve(WENJU_EMBEDDING_MODEL="static-zh")
+    ask = {"question": QUESTION, "as_of": "2026-01-31"}
+    alone = client.post("/v1/answers", json=ask).json()
+    assert children_of(client.process.pid, "spawn_main") == []
+    if sensible() == 0:
+        pytest.skip("one core: its threads answer")
+    with ThreadPoolExecutor(8) as people:
+        together = list(
+            people.map(lambda _: client.post("/v1/answers", json=ask).json(), range(16))
+        )
+    assert children_of(client.process.pid, "spawn_main")
+    streamed = events_of(client.post("/v1/answers", json=ask | {"stream": True}).text)
+    assert [name for name, _ in streamed] == ["statement", "done"]
+    for record in (*together, streamed[-1][1]):
+        assert record | {"timings_ms": {}} == alone | {"timings_ms": {}}
+
+
+def children_of(pid: int, named: str) -> list[int]:
+    """Of a process, those whose command line holds a word."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    if not listed.exists():
+        pytest.skip("no list of a process's children here")
+    found = []
+    for child in map(int, listed.read_text().split()):
+        with contextlib.suppress(OSError):
+            if named in Path(f"/proc/{child}/cmdline").read_text():
+                found.append(child)
+    return found
 
 
 def test_processes_of_their_own_give_the_same_answers_see_new_documents_and_are_replaced(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rag.schema import Answer, Shown
 from ui.server.errors import ApiError
-from ui.server.processes import Processes
+from ui.server.processes import Processes, has_small_model, sensible
 from ui.server.tracing import span
 
 if TYPE_CHECKING:
@@ -80,12 +80,17 @@ class Answering:
         max_waiting: int,
         processes: int = 0,
     ) -> None:
-        """`processes`: whole answers come from so many, streams and searches from the threads."""
+        """`processes`: answers come from so many, searches from the threads; -1: from one a core
+        once two ask at the same time, where the library's model is the small one.
+        """
         self._shelf = shelf
         self.settings = settings
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="answer")
-        self._processes = Processes(processes) if processes else None
-        self._most = max(threads, processes) + max_waiting
+        self._is_free = processes < 0  # to choose between threads and processes
+        n = sensible() if processes < 0 else processes
+        self._processes = Processes(n) if n else None
+        self._most = max(threads, n) + max_waiting
+        self._are_awake = False
         self.in_flight = 0  # only the event loop's thread counts
 
     def close(self) -> None:
@@ -95,11 +100,12 @@ class Answering:
 
     async def answer(self, library: Path, asked: Asked) -> Answer:
         """Raises ApiError 503 when too many wait, and what answering raises."""
-        if self._processes is not None:
+        processes = self._by_processes(library, asked)
+        if processes is not None:
             self._enter()
             try:
                 with span("wenju.answer"):
-                    return await self._processes.answer(library, self.settings, asked)
+                    return await processes.answer(library, self.settings, asked)
             finally:
                 self.in_flight -= 1
 
@@ -139,6 +145,14 @@ class Answering:
 
     async def stream(self, library: Path, asked: Asked) -> AsyncIterator[Shown | Answer]:
         """Statements as they are verified, then the record. A caller who leaves ends it early."""
+        if self._by_processes(library, asked) is not None:  # all its statements come together
+            from rag.answering import shown
+
+            answer = await self.answer(library, asked)
+            for statement in shown(answer):
+                yield statement
+            yield answer
+            return
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Shown | Answer | BaseException | None] = asyncio.Queue()
         gone = threading.Event()
@@ -171,6 +185,24 @@ class Answering:
             gone.set()
             future.cancel()
             self.in_flight -= 1
+
+    def _by_processes(self, library: Path, asked: Asked) -> Processes | None:
+        """Those that are to answer; None where a thread is.
+
+        Threads wait for a language model as well as processes do, and a large embedding model is
+        held once only.
+        """
+        processes = self._processes
+        if processes is None or asked.settings(self.settings).llm.is_used:
+            return None
+        if self._is_free and not (
+            has_small_model(library)
+            and (self.in_flight or self._are_awake)
+            and processes.are_awake(library)
+        ):
+            return None
+        self._are_awake = True
+        return processes
 
     def _answerer(self, library: Library, asked: Asked) -> Answerer:
         from rag.answering import Answerer

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from index.errors import IndexingError
 from ui.server import models
 from ui.server.errors import ApiError
-from ui.server.services import CallerOf, Services, ServicesOf, caller_of, services_of
+from ui.server.services import CallerOf, ServicesOf
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -139,10 +139,8 @@ def _health(request: Request, status: str) -> Any:
     "/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )  # fmt: skip
-async def metrics(request: Request) -> Response:
+async def metrics(services: ServicesOf, caller: CallerOf) -> Response:
     """For Prometheus; with a key where keys are asked for."""
-    services: Services = services_of(request)
-    caller_of(request)
     from ui.server.metrics import CONTENT_TYPE_LATEST
 
     return Response(services.metrics.text(), media_type=CONTENT_TYPE_LATEST)

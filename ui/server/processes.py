@@ -8,8 +8,10 @@ import asyncio
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +22,61 @@ if TYPE_CHECKING:
     from ui.shelf import Shelf
 
 
+_MOST = 4  # of which nobody said how many
+_GRACE_S = 5.0
+
+
+def sensible() -> int:
+    """One a core, four at most; none where there is one core: it is the threads'."""
+    known = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    return min(cores, _MOST) if cores > 1 else 0
+
+
+def has_small_model(library: Path) -> bool:
+    """Whether the library was embedded with the model that comes along."""
+    try:
+        written = (library / "manifest.json").stat().st_mtime_ns
+    except OSError:  # who answers will say so
+        return False
+    return _has_small_model(library, written)
+
+
+@lru_cache(maxsize=64)
+def _has_small_model(library: Path, written: int) -> bool:
+    from index.embedding import STATIC_ZH
+    from index.errors import IndexingError
+    from index.manifest import read_manifest
+
+    try:
+        return read_manifest(library).fingerprint.model.startswith(STATIC_ZH)
+    except IndexingError:
+        return False
+
+
 class Processes:
     """`n` of them. One that dies is replaced, and its question asked once more."""
 
     def __init__(self, n: int) -> None:
         self._n = n
         self._pool = self._start()
+        self._waking: list[Future[None]] = []
+
+    def are_awake(self, library: Path) -> bool:
+        """Whether they have begun to work; starts that, with this library, if they have not."""
+        if not self._waking:
+            self._waking = [self._pool.submit(_wake, library) for _ in range(self._n)]
+        return all(future.done() for future in self._waking)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """What is in work is given a moment; one that does not end is ended."""
+        running = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + _GRACE_S
+        for process in running:
+            process.join(max(0.0, until - time.monotonic()))
+            if process.is_alive():
+                process.kill()
 
     async def answer(self, library: Path, settings: RagSettings, asked: Asked) -> Answer:
         """Raises what answering raises, and RuntimeError where two processes died over it."""
@@ -58,12 +106,20 @@ _shelf: Shelf
 def _begin() -> None:
     global _shelf
     from ui.shelf import Shelf, warm
-    from ui.workers import end_with_parent
+    from ui.workers import end_with_parent, set_aside
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the cores are shared out already
     _shelf = Shelf(on_open=warm)
+    import rag.answering  # noqa: F401 (all that stays is here before it is set aside)
+
+    set_aside()
+
+
+def _wake(library: Path) -> None:
+    with _shelf.reading(library):
+        pass
 
 
 def _answer(library: Path, settings: RagSettings, asked: Asked) -> Answer:

@@ -31,13 +31,17 @@ class Services:
         return self.access.library(caller, name)
 
 
-def services_of(request: Request) -> Services:
+# Coroutines, though nothing is awaited: FastAPI would send plain functions to a thread each.
+async def services_of(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-def caller_of(request: Request) -> Caller:
-    caller = services_of(request).access.caller(request)
+ServicesOf = Annotated[Services, Depends(services_of)]
+
+
+async def caller_of(request: Request, services: ServicesOf) -> Caller:
+    caller = services.access.caller(request)
     log(request, user=caller.user or "local")
     return caller
 
@@ -47,5 +51,4 @@ def log(request: Request, **fields: object) -> None:
     request.scope.setdefault("state", {}).setdefault("log", {}).update(fields)
 
 
-ServicesOf = Annotated[Services, Depends(services_of)]
 CallerOf = Annotated[Caller, Depends(caller_of)]

@@ -17,7 +17,9 @@ class ServeSettings:
     per_user: bool = False  # libraries, documents and batches belong to the key's user
     allowed_hosts: tuple[str, ...] = ()  # names this server is reached by, beside its own address
     threads: int = 4  # questions answered at the same time
-    processes: int = 0  # of their own for answers, beside the threads; for many people: one a core
+    # Of their own for answers, beside the threads; -1: one a core, four at most, from when two
+    # ask at the same time.
+    processes: int = -1
     max_waiting: int = 200  # questions that wait; further ones are told to come back
     requests_per_minute: int = 0  # of one user (without keys: of one address)
     max_body_mb: float = 4.0  # of anything but an upload
@@ -33,7 +35,11 @@ class ServeSettings:
         for name in ("threads", "max_upload_files", "max_batch_questions"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"serve.{name} = {getattr(self, name)}; it must be 1 or more")
-        for name in ("max_waiting", "requests_per_minute", "processes"):
+        if self.processes < -1:
+            raise SettingsError(
+                f"serve.processes = {self.processes}; it must be 0 or more, or -1 for one a core"
+            )
+        for name in ("max_waiting", "requests_per_minute"):
             if getattr(self, name) < 0:
                 raise SettingsError(f"serve.{name} = {getattr(self, name)}; it must be 0 or more")
         for name in ("max_body_mb", "max_upload_mb", "body_seconds", "head_seconds"):
