@@ -75,7 +75,7 @@ def _described(own: Quality, path: Path, digest: str, is_local: bool) -> dict[st
 
 @router.get(
     "/quality/report",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
 )
 async def report(

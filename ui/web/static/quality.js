@@ -91,13 +91,18 @@ async function measure(event) {
   } catch (error) { toast(error.message); loadQuality(); }
 }
 
+// Who leaves the tab and comes back finds the same measurement still on its way.
 async function watch(job, library) {
-  if (watching === job.id) return;
-  watching = job.id;
-  const bar = h("progress", { max: "1", value: "0", "aria-label": say("measuring") });
-  const line = h("span", { role: "status" }, say("measuring"));
+  const isNew = watching?.id !== job.id;
+  if (isNew) {
+    const bar = h("progress", { max: "1", value: "0", "aria-label": say("measuring") });
+    const line = h("span", { role: "status" }, say("measuring"));
+    watching = { id: job.id, bar, line, box: h("div.wj-measuring", {}, line, bar) };
+  }
+  const { bar, line, box } = watching;
   const acts = card.querySelector(".wj-quality-acts");
-  if (acts) fill(acts, h("div.wj-measuring", {}, line, bar));
+  if (acts) fill(acts, box);
+  if (!isNew) return;
   try {
     await follow(`/v1/quality/runs/${job.id}`, ({ progress }) => {
       const { done = 0, total = 0 } = progress;
