@@ -114,7 +114,7 @@ class Heard:
         return (
             edges >= (2 if len(term) == sounds.SHORTEST else 1)
             and not is_word(term)
-            and not self._thesaurus.may_know(term)
+            and not self._thesaurus.known([term])[0]
         )
 
     def _edges(self) -> tuple[set[int], set[int]]:
@@ -130,7 +130,7 @@ class Heard:
         )
 
     def _misspelt(self, term: str) -> list[str]:
-        if self._thesaurus.may_know(term) or self._thesaurus.may_know(stem(term)):
+        if self._thesaurus.known([term])[0] or self._thesaurus.known([stem(term)])[0]:
             return []
         if self._library.document_frequency("grams", stem(term)):
             return []

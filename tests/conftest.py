@@ -30,16 +30,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in browser]
 
 
-@pytest.fixture(autouse=True)
-def wenju_home(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Path:
-    """A home of its own for every test; only the segmenter's cache is shared."""
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Makes a home; the segmenter's cache, which takes seconds to make, is shared by all."""
     shared = tmp_path_factory.getbasetemp() / "cache"
     shared.mkdir(exist_ok=True)
-    home = tmp_path / "wenju-home"
-    home.mkdir()
-    (home / "cache").symlink_to(shared, target_is_directory=True)
+
+    def make(home: Path) -> Path:
+        home.mkdir(exist_ok=True)
+        (home / "cache").symlink_to(shared, target_is_directory=True)
+        return home
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_home(
+    new_home: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """For what is made once for many tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WENJU_HOME", str(new_home(tmp_path_factory.mktemp("session-home"))))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def wenju_home(
+    new_home: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Path:
+    """A home of its own for every test."""
+    home = new_home(tmp_path / "wenju-home")
     monkeypatch.setenv("WENJU_HOME", str(home))
     return home
 
@@ -198,12 +218,14 @@ def serve(tiny_model: Path, wenju_home: Path, tmp_path: Path) -> Iterator[Callab
 
 
 @pytest.fixture(scope="session")
-def launched(tiny_model: Path) -> Iterator[Callable[..., Launched]]:
+def launched(
+    tiny_model: Path, new_home: Callable[[Path], Path]
+) -> Iterator[Callable[..., Launched]]:
     """Starts servers over a home that is given; they end with the session."""
     started: list[Launched] = []
 
     def start(home: Path, *arguments: str) -> Launched:
-        client = launch(home, tiny_model, home / "server.log", *arguments)
+        client = launch(new_home(home), tiny_model, home / "server.log", *arguments)
         started.append(client)
         return client
 
@@ -213,9 +235,13 @@ def launched(tiny_model: Path) -> Iterator[Callable[..., Launched]]:
 
 
 @pytest.fixture(scope="session")
-def shared_server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
+def shared_server(
+    tiny_model: Path,
+    new_home: Callable[[Path], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Launched]:
     """One server for tests that leave its libraries `default` and `钢铁` as they are."""
-    home = tmp_path_factory.mktemp("server-home")
+    home = new_home(tmp_path_factory.mktemp("server-home"))
     settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
     for name, files in (("default", {"锂.txt": LITHIUM}), ("钢铁", {"钢.txt": STEEL})):
         docs = write_files(home / "docs" / name, files)
@@ -363,11 +389,11 @@ def said() -> type[Said]:
 
 
 @pytest.fixture(scope="session")
-def begin_server(tiny_model: Path) -> Callable[..., Launched]:
+def begin_server(tiny_model: Path, new_home: Callable[[Path], Path]) -> Callable[..., Launched]:
     """Starts a server, page and all, over a home with a library of these files."""
 
     def begin(home: Path, files: Mapping[str, str | bytes], *arguments: str) -> Launched:
-        docs = write_files(home / "docs", files)
+        docs = write_files(new_home(home) / "docs", files)
         settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
         index_sources(home / "libraries" / "default", [docs], settings)
         log = home / "server.log"

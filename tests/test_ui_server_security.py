@@ -15,6 +15,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from index.embedding import EmbeddingSettings
+from index.ingesting import IndexSettings, index_sources
 from ui.state import FILE, State
 
 SECRET = "云岭县矿区的储量为三百万吨。"
@@ -215,12 +217,26 @@ FILE_TRICKS = [
 @pytest.mark.parametrize("name", FILE_TRICKS, ids=ascii)
 def test_no_file_name_writes_outside_the_users_uploads(two: Two, name: str) -> None:
     home = two.client.log.parent
-    inside = home / "users" / "wang" / "uploads"
+    # What is written is written before the reply; the test after this waits for indexing too.
     answer = two.client.post(
         "/v1/documents", files=[("files", (name, b"Harbour."))], data={"library": "own"},
-        headers=two.by("wang"), params={"wait": 60},
+        headers=two.by("wang"),
     )  # fmt: skip
     assert answer.status_code in (202, 400, 415, 422)
+    assert_nothing_lies_outside(home, "wang")
+
+
+def test_files_of_such_names_are_indexed_and_nothing_of_them_lies_outside(two: Two) -> None:
+    home = two.client.log.parent
+    files = [("files", (name, b"Harbour.")) for name in FILE_TRICKS[:1]]
+    sent = {"files": files, "data": {"library": "own"}, "headers": two.by("wang")}
+    done = two.client.post("/v1/documents", params={"wait": 60}, **sent).json()
+    assert done["status"] == "done", done
+    assert_nothing_lies_outside(home, "wang")
+
+
+def assert_nothing_lies_outside(home: Path, user: str) -> None:
+    inside = home / "users" / user / "uploads"
     everywhere = {p for p in home.rglob("*.txt") if p.is_file()}
     assert {p for p in everywhere if inside not in p.parents} == {
         home / "users" / "li" / "uploads" / "mine" / "矿区.txt"
@@ -343,10 +359,26 @@ def test_a_json_body_of_a_million_brackets_is_refused(shared_server: Any) -> Non
     assert is_well(shared_server)
 
 
-def test_a_slow_body_and_a_slow_head_are_dropped_while_others_are_served(
-    serve: Callable[..., Any], library_of: Callable[..., Path]
-) -> None:
-    client = serve("--set", "serve.body_seconds=0.5", "--set", "serve.head_seconds=0.5")
+@pytest.fixture(scope="module")
+def strict(
+    launched: Callable[..., Any], tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Two:
+    """A server of little patience, which logs what is asked, and two users who may ask seldom."""
+    home = tmp_path_factory.mktemp("strict")
+    (home / "docs").mkdir()
+    (home / "docs" / "矿区.txt").write_text(SECRET, encoding="utf-8")
+    settings = IndexSettings(embedding=EmbeddingSettings(model=str(tiny_model)))
+    index_sources(home / "libraries" / "default", [home / "docs"], settings)
+    with State(home / FILE) as state:
+        keys = {user: state.add_key(user)[1] for user in ("li", "wang")}
+    given = ("keys=true", "body_seconds=0.5", "head_seconds=0.5", "requests_per_minute=6",
+             "log_content=true")  # fmt: skip
+    client = launched(home, *(word for one in given for word in ("--set", f"serve.{one}")))
+    return Two(client, keys)
+
+
+def test_a_slow_body_and_a_slow_head_are_dropped_while_others_are_served(strict: Two) -> None:
+    client = strict.client
     address = (client.base_url.host, client.base_url.port)
     slow = [
         b"POST /v1/answers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -388,12 +420,13 @@ def test_pages_of_other_sites_change_nothing_and_read_nothing(shared_server: Any
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_too_many_requests_wait_a_little(serve: Callable[..., Any]) -> None:
-    client = serve("--set", "serve.requests_per_minute=6")
-    answers = [client.get("/v1/libraries") for _ in range(5)]
+def test_too_many_requests_wait_a_little(strict: Two) -> None:
+    client = strict.client
+    answers = [client.get("/v1/libraries", headers=strict.by("li")) for _ in range(5)]
     assert [a.status_code for a in answers[:3]] == [200, 200, 200]
     assert answers[-1].status_code == 429
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
+    assert client.get("/v1/libraries", headers=strict.by("wang")).status_code == 200
     assert is_well(client)
 
 
@@ -409,13 +442,11 @@ def test_the_log_holds_no_question_no_document_and_no_key(two: Two) -> None:
         assert hidden not in log
 
 
-def test_questions_are_logged_only_when_asked_for(
-    serve: Callable[..., Any], library_of: Callable[..., Path]
-) -> None:
-    library_of("default", {"矿区.txt": SECRET})
-    client = serve("--set", "serve.log_content=true")
-    client.post("/v1/answers", json={"question": QUESTION})
-    assert QUESTION in client.log.read_text(encoding="utf-8")
+def test_questions_are_logged_only_when_asked_for(strict: Two) -> None:
+    ask = {"question": QUESTION}
+    answer = strict.client.post("/v1/answers", json=ask, headers=strict.by("wang"))
+    assert "三百万吨" in answer.json()["answer"]
+    assert QUESTION in strict.client.log.read_text(encoding="utf-8")
 
 
 def test_keys_are_kept_as_hashes_in_a_file_for_the_owner_alone(two: Two) -> None:

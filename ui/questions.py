@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -20,7 +21,8 @@ AS_OF_COLUMNS = ("as_of", "日期基准")
 HISTORY_COLUMNS = ("history", "之前的问题", "历史", "上文")
 # Read by us, not passed through: the record has them under the same name.
 _OWN = ("id", "question", "as_of", "schema")
-
+# A spreadsheet's own way; one that holds a time as well has midnight.
+_DAY = re.compile(r"(\d{4})[/.年-](\d{1,2})[/.月-](\d{1,2})日?(?: 0?0:00(?::00)?)?", re.ASCII)
 _MAX_CELL_CHARS = 10_000_000  # csv's own limit, 131072, is less than a passage can have
 
 
@@ -203,7 +205,7 @@ def _from_row(row: Mapping[str, Any]) -> Question:
     as_of, problem = None, None
     if given:
         try:
-            as_of = date.fromisoformat(given)
+            as_of = _day(given)
         except ValueError:
             problem = say("bad_date", text=given[:40])
     name = row.get("id")
@@ -215,6 +217,12 @@ def _from_row(row: Mapping[str, Any]) -> Question:
         problem,
         _history(row.get("history")),
     )
+
+
+def _day(text: str) -> date:
+    """2026-01-31, or as spreadsheets write it: 2026/1/31, 2026年1月31日. Raises ValueError."""
+    found = _DAY.fullmatch(text)
+    return date(*map(int, found.groups())) if found else date.fromisoformat(text)
 
 
 def _history(given: Any) -> tuple[Any, ...]:

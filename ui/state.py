@@ -285,13 +285,15 @@ class State:
         progress: Mapping[str, Any] | None = None,
         result: Mapping[str, Any] | None = None,
         error: str | None = None,
+        spec: Mapping[str, Any] | None = None,
     ) -> None:
+        """What is None of `progress` and `spec` stays as it was."""
         is_over = status in ("done", "failed", "cancelled")
         self._run(
             "UPDATE jobs SET status = ?, progress = coalesce(?, progress), result = ?, error = ?,"
-            " ended = ? WHERE id = ?",
+            " ended = ?, spec = coalesce(?, spec) WHERE id = ?",
             (status, _packed(progress), _packed(result), error, _now() if is_over else None,
-             job_id),
+             _packed(spec), job_id),
         )  # fmt: skip
 
     def delete_job(self, job_id: str) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ui.state import State
 
 # A name is one part of a path, and no part that means another folder.
-_LIBRARY = re.compile(r"[\w\-\u4e00-\u9fff][\w\-.\u4e00-\u9fff]{0,79}")
+LIBRARY_NAME = r"^[\w\-][\w\-.]{0,79}$"  # \w: of any script
+_LIBRARY = re.compile(LIBRARY_NAME.strip("^$"))
 LOCAL = ""  # the user where no keys are asked for
 
 

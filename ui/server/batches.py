@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from starlette.background import BackgroundTask
 
 from ui.server import models
 from ui.server.access import Caller
@@ -20,10 +21,12 @@ from ui.server.answers import where_of
 from ui.server.documents import Wait, file_name, own_job, shown
 from ui.server.errors import ApiError
 from ui.server.job import QUESTIONS, RECORDS
+from ui.server.linking import Links
 from ui.server.services import CallerOf, Services, ServicesOf
 from ui.state import Job
 
 if TYPE_CHECKING:
+    from ui.linking import Link
     from ui.questions import Question, QuestionFile
 
 router = APIRouter(prefix="/v1", tags=["batches"])
@@ -56,19 +59,27 @@ async def new_batch(
         "as_of": batch.as_of.isoformat() if batch.as_of else None,
         "where": [batch.sources, batch.kinds, batch.since, batch.until],
     }
-    job = _added(services, caller, path, lines, spec)
+    job = _added(services, caller, path, ("\n".join(lines) + "\n").encode(), spec)
     if wait:
         job = await services.jobs.wait(job, wait)
     return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
 
 
-@router.post("/batches/file", response_model=models.BatchPreview | models.JobInfo)
+@router.post(
+    "/batches/file",
+    response_model=models.BatchPreview,
+    responses={
+        200: {"description": "With `preview`: what the file holds"},
+        202: {"description": "The batch", "model": models.JobInfo},
+    },
+)
 async def batch_file(
     file: UploadFile,
     services: ServicesOf,
     caller: CallerOf,
     library: Annotated[str | None, Form(min_length=1, max_length=80)] = None,
     preview: Annotated[bool, Form()] = False,
+    wait: Wait = 0,
 ) -> Any:
     """The same from a file of questions (CSV, Excel, JSON Lines, a question a line). Its further
     columns stay beside the answers. With `preview` nothing is asked: what the file holds is told.
@@ -95,13 +106,15 @@ async def batch_file(
         raise ApiError(
             413, f"{total:,} questions at once; at most {most:,} are taken", type="too_many"
         )
-    lines = [json.dumps(_row(one), ensure_ascii=False) for one in found.questions]
     spec: dict[str, Any] = {
         "where": [None, [], None, None],
         "as_of": None,
         "columns": list(found.columns),
     }
-    job = _added(services, caller, path, lines, spec)
+    # As it came: what a row says wrongly is told as the command line tells it.
+    job = _added(services, caller, path, data, spec, f"questions{name.suffix.lower()}")
+    if wait:
+        job = await services.jobs.wait(job, wait)
     return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
 
 
@@ -124,18 +137,23 @@ def _row(one: Question) -> dict[str, Any]:
     row = {"id": one.id, "question": one.text} | dict(one.columns)
     if one.as_of is not None:
         row["as_of"] = one.as_of.isoformat()
-    if one.history:
-        row["history"] = list(one.history)
+    if one.problem is not None:
+        row["problem"] = one.problem
     return row
 
 
 def _added(
-    services: Services, caller: Caller, path: Path, lines: list[str], spec: Mapping[str, Any]
+    services: Services,
+    caller: Caller,
+    path: Path,
+    questions: bytes,
+    spec: Mapping[str, Any],
+    name: str = QUESTIONS,
 ) -> Job:
     folder = services.access.root(caller) / "batches" / secrets.token_hex(12)
     folder.mkdir(parents=True)
-    (folder / QUESTIONS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    whole = {"path": str(path), "folder": str(folder), **spec}
+    (folder / name).write_bytes(questions)
+    whole = {"path": str(path), "folder": str(folder), "questions": name, **spec}
     return services.jobs.add(caller.user, "batch", path.name, whole)
 
 
@@ -171,11 +189,14 @@ async def batch_of(
 )
 async def results(
     batch_id: BatchId,
+    request: Request,
     services: ServicesOf,
     caller: CallerOf,
     format: Annotated[Literal["jsonl", "csv", "xlsx"], Query()] = "jsonl",
 ) -> Response:
-    """What is answered; of a batch that runs still, jsonl alone, as far as it is."""
+    """What is answered; of a batch that runs still, jsonl alone, as far as it is. In tables a
+    citation has a column of its own, and leads to the words it quotes.
+    """
     from starlette.concurrency import run_in_threadpool
 
     job = own_job(services, caller, batch_id, _KINDS)
@@ -189,13 +210,17 @@ async def results(
         raise ApiError(409, f"the batch is {job.status}; {format} is there when it is done")
     columns = job.spec.get("columns", [])
     name = {"Content-Disposition": f'attachment; filename="answers.{format}"'}
+    link = Links(str(request.base_url), job.library).url
     if format == "csv":
-        return StreamingResponse(_csv(records, columns), media_type="text/csv", headers=name)
+        return StreamingResponse(_csv(records, columns, link), media_type="text/csv", headers=name)
     from ui.workbook import write_workbook
 
-    book = records.with_suffix(".xlsx")
-    await run_in_threadpool(write_workbook, records, book, columns)
-    return FileResponse(book, media_type=_XLSX, headers=name)
+    # Of a name of its own: two may ask at once.
+    book = records.with_name(f"{secrets.token_hex(8)}.xlsx")
+    await run_in_threadpool(write_workbook, records, book, columns, link)
+    return FileResponse(
+        book, media_type=_XLSX, headers=name, background=BackgroundTask(book.unlink, True)
+    )
 
 
 @router.post("/batches/{batch_id}/cancel", response_model=models.JobInfo)
@@ -208,13 +233,23 @@ async def cancel_batch(batch_id: BatchId, services: ServicesOf, caller: CallerOf
 
 
 @router.post("/batches/{batch_id}/resume", response_model=models.JobInfo)
-async def resume_batch(batch_id: BatchId, services: ServicesOf, caller: CallerOf) -> Any:
+async def resume_batch(
+    batch_id: BatchId,
+    services: ServicesOf,
+    caller: CallerOf,
+    retry_failed: Annotated[
+        bool, Query(description="also of one that is done: ask again what has an error")
+    ] = False,
+    wait: Wait = 0,
+) -> Any:
     """Go on with one that was stopped or failed: nothing is answered twice."""
     caller.may_write()
     job = own_job(services, caller, batch_id, _KINDS)
-    if job.status not in ("cancelled", "failed"):
-        raise ApiError(409, f"the batch is {job.status}; only a stopped one can be resumed")
-    return JSONResponse(shown(services.jobs.resume(job)))
+    if job.status not in ("cancelled", "failed", *(("done",) if retry_failed else ())):
+        told = "" if job.status != "done" else "; retry_failed=true asks again what has an error"
+        raise ApiError(409, f"the batch is {job.status}; only a stopped one can be resumed{told}")
+    job = services.jobs.resume(job, {"retry_failed": retry_failed})
+    return JSONResponse(shown(await services.jobs.wait(job, wait) if wait else job))
 
 
 @router.delete("/batches/{batch_id}", status_code=204, response_class=Response)
@@ -236,10 +271,10 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
                 yield line
 
 
-def _csv(records: Path, columns: Sequence[str]) -> Iterator[bytes]:
+def _csv(records: Path, columns: Sequence[str], link: Link) -> Iterator[bytes]:
     from ui.results import CsvResults, answer_of, passed_name
 
-    form = CsvResults(columns, records)
+    form = CsvResults(columns, records, link)
     yield form.header
     for line in _whole_lines(records):
         record = json.loads(line)

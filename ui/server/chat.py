@@ -13,7 +13,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -24,9 +23,10 @@ from ui.rendering import place
 from ui.server import models
 from ui.server.answering import Asked
 from ui.server.answers import EVENT_SCHEMA, EVENT_STREAM, NO_BUFFER, note_answer
-from ui.server.conversation import BETWEEN, DOCUMENTS, history_of, question_of
+from ui.server.conversation import BETWEEN, history_of, question_of
 from ui.server.errors import as_api_error
 from ui.server.guarding import LOG
+from ui.server.linking import Links
 from ui.server.services import CallerOf, Services, ServicesOf, log
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -57,13 +57,12 @@ async def complete(
         log(request, question=question)
     name = chat.model.removeprefix(MODEL).removeprefix(":") or None
     library = services.library(caller, name)
-    base = f"{request.base_url}{DOCUMENTS}"
-    link = _Links(base, library.name)
+    links = Links(str(request.base_url), library.name)
     asked = Asked(question, history=history_of(chat.messages))
     if chat.stream:
         stream = services.answering.stream(library, asked)
         first = await anext(stream)
-        chunks = _chunks(first, stream, chat.model, link, services, request)
+        chunks = _chunks(first, stream, chat.model, links, services, request)
         return StreamingResponse(chunks, media_type=EVENT_STREAM, headers=NO_BUFFER)
     answer = await services.answering.answer(library, asked)
     note_answer(answer, services, request)
@@ -72,7 +71,7 @@ async def complete(
         "role": "assistant",
         "content": text,
         "refusal": None,
-        "annotations": link.annotations(text, answer),
+        "annotations": _annotations(text, answer, links),
     }
     return JSONResponse(
         {
@@ -92,7 +91,7 @@ async def _chunks(
     first: Shown | Answer,
     rest: AsyncIterator[Shown | Answer],
     model: str,
-    link: _Links,
+    links: Links,
     services: Services,
     request: Request,
 ) -> AsyncIterator[str]:
@@ -127,7 +126,7 @@ async def _chunks(
             # What was shown stands: the rest is added to it.
             piece = text[len(told) :] if text.startswith(told) else ""
             yield chunk({"content": piece})
-            annotations = link.annotations(told + piece, item)
+            annotations = _annotations(told + piece, item, links)
             yield chunk({"annotations": annotations}, "stop", wenju=item.to_record())
         yield "data: [DONE]\n\n"
     except Exception as error:
@@ -158,36 +157,22 @@ def _title(citation: Citation, lang: str) -> str:
     return f"{citation.source}{BETWEEN}{where}" if where else citation.source
 
 
-class _Links:
-    """Where a citation can be read: our own address of the document's words at its span."""
-
-    def __init__(self, base: str, library: str) -> None:
-        self._base = base
-        self._library = library
-
-    def annotations(self, text: str, answer: Answer) -> list[dict[str, Any]]:
-        """One for each mark in the answer's own part of the text."""
-        known = {c.n: c for c in answer.citations}
-        return [
-            {
-                "type": "url_citation",
-                "url_citation": {
-                    "start_index": mark.start(),
-                    "end_index": mark.end(),
-                    "url": self._url(cited),
-                    "title": _title(cited, language_of(answer.question)),
-                },
-            }
-            for mark in _MARK.finditer(text, 0, len(answer.answer))
-            if (cited := known.get(int(mark[1]))) is not None
-        ]
-
-    def _url(self, citation: Citation) -> str:
-        start, end = citation.spans[0].start, citation.spans[-1].end
-        return (
-            f"{self._base}{quote(citation.doc_id)}?library={quote(self._library)}"
-            f"&start={start}&end={end}"
-        )
+def _annotations(text: str, answer: Answer, links: Links) -> list[dict[str, Any]]:
+    """One for each mark in the answer's own part of the text."""
+    known = {c.n: c for c in answer.citations}
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "start_index": mark.start(),
+                "end_index": mark.end(),
+                "url": links.url(cited),
+                "title": _title(cited, language_of(answer.question)),
+            },
+        }
+        for mark in _MARK.finditer(text, 0, len(answer.answer))
+        if (cited := known.get(int(mark[1]))) is not None
+    ]
 
 
 def _id(request: Request) -> str:

@@ -14,12 +14,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from rag.answerability import SILENCE
 from rag.normalising import MAX_QUESTION_CHARS
 from ui.server.errors import ApiError
+from ui.server.linking import DOCUMENTS
 
 if TYPE_CHECKING:
     from ui.server.models import ChatMessage
 
-# Where a document's own words are read; a citation's address is this and the document's id.
-DOCUMENTS = "v1/documents/"
 _SOURCE = re.compile(r"\[\d{1,4}\] (?P<title>\S.*)")
 BETWEEN = " · "  # a source and its place
 

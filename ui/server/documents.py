@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse
 
 from ui.server import models
-from ui.server.access import Caller
+from ui.server.access import LIBRARY_NAME, Caller
 from ui.server.errors import ApiError
 from ui.server.libraries import DocId, LibraryName
 from ui.server.services import CallerOf, Services, ServicesOf
@@ -31,10 +31,14 @@ Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for its 
 
 @router.post("/documents", status_code=202, response_model=models.JobInfo)
 async def upload(
-    files: list[UploadFile],
+    files: Annotated[list[UploadFile], File(min_length=1)],
     services: ServicesOf,
     caller: CallerOf,
-    library: Annotated[str | None, Form(min_length=1, max_length=80)] = None,
+    library: Annotated[
+        str | None,
+        # Told here, checked where it is turned into a folder.
+        Form(min_length=1, max_length=80, json_schema_extra={"pattern": LIBRARY_NAME}),
+    ] = None,
     wait: Wait = 0,
 ) -> Any:
     """Put files into a library, which is made where there is none. A file of the same name is

@@ -88,11 +88,12 @@ def _batch(spec: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     folder, path = Path(spec["folder"]), Path(spec["path"])
     sources, kinds, since, until = spec["where"]
     rag = _settings(spec).stage("rag")
-    questions = read_questions(folder / QUESTIONS)
+    questions = read_questions(folder / spec.get("questions", QUESTIONS))
     with ExitStack() as stack:
         library = stack.enter_context(open_library(path))
         as_of = date.fromisoformat(spec["as_of"]) if spec["as_of"] else None
-        run = BatchRun(library.hash, as_of, filters_of(sources, kinds, since, until))
+        where = filters_of(sources, kinds, since, until)
+        run = BatchRun(library.hash, as_of, where, spec.get("retry_failed", False))
         n = sensible(len(questions.questions), library)
         answerer: Answerer | Workers = Answerer(library, rag)
         if n > 1:

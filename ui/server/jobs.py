@@ -73,9 +73,11 @@ class Jobs:
         self._queues[_QUEUES[kind]].put_nowait(job.id)
         return job
 
-    def resume(self, job: Job) -> Job:
-        """A job that was stopped or failed takes its place at the end of its queue again."""
-        self._state.set_job(job.id, "queued")
+    def resume(self, job: Job, more: Mapping[str, Any]) -> Job:
+        """A job that has ended takes its place at the end of its queue again; `more` is added to
+        its specification.
+        """
+        self._state.set_job(job.id, "queued", spec={**job.spec, **more})
         self._queues[_QUEUES[job.kind]].put_nowait(job.id)
         return self._state.job(job.id) or job
 

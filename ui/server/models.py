@@ -29,9 +29,9 @@ def _no_stand_in(value: Any) -> Any:
     return value
 
 
-Int = Annotated[int, BeforeValidator(_no_stand_in)]
-Float = Annotated[float, BeforeValidator(_no_stand_in)]
-Count = Annotated[Int, Field(ge=0, le=1 << 31)]
+# After the bounds: those that come behind it are missing in the OpenAPI document.
+_NUMBER = BeforeValidator(_no_stand_in)
+Count = Annotated[int, Field(ge=0, le=1 << 31), _NUMBER]
 
 
 class _Strict(BaseModel):
@@ -110,22 +110,18 @@ class Ask(Where):
     completed_question: Question | None = Field(
         None, description="asked instead of what would be made of a follow-up"
     )
-    max_statements: Int | None = Field(None, ge=1, le=10)
+    max_statements: Annotated[int, Field(ge=1, le=10), _NUMBER] | None = None
     engine: Literal["extractive", "llm"] | None = Field(
         None,
         description="quotes alone, or the language model; default: as it is set up",
     )
-    max_risk: Float | None = Field(
+    max_risk: Annotated[float, Field(gt=0, le=1), _NUMBER] | None = Field(
         None,
-        gt=0,
-        le=1,
         description="of the answers given, the share that may be to questions which the documents"
         " do not answer; 1 answers always; default: as it is set up, 0.1",
     )
-    min_confidence: Float | None = Field(
+    min_confidence: Annotated[float, Field(ge=0, le=1), _NUMBER] | None = Field(
         None,
-        ge=0,
-        le=1,
         description="silence below this, whatever max_risk says; default: what max_risk asks for",
     )
 
@@ -163,7 +159,7 @@ class StatementEvent(BaseModel):
 class Search(Where):
     question: Question
     library: Name | None = None
-    limit: Int = Field(10, ge=1, le=50)
+    limit: Annotated[int, Field(ge=1, le=50), _NUMBER] = 10
     as_of: date | None = None
 
 
@@ -200,11 +196,13 @@ class View(_Strict):
         str, Field(max_length=1000, description="words among them that answer by themselves")
     ] = ""
     question: Annotated[str, Field(max_length=MAX_QUESTION_CHARS)] = ""
-    around: Int = Field(1200, ge=0, le=200_000, description="characters before and after")
+    around: Annotated[int, Field(ge=0, le=200_000), _NUMBER] = Field(
+        1200, description="characters before and after"
+    )
 
 
 class ViewPages(View):
-    scale: Float = Field(1.5, ge=0.2, le=4, description="pixels a point")
+    scale: Annotated[float, Field(ge=0.2, le=4), _NUMBER] = Field(1.5, description="pixels a point")
 
 
 class SourceView(BaseModel):

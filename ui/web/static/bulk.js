@@ -103,6 +103,7 @@ function jobRow(job) {
     h("div.wj-row", {},
       isRunning && act("stop", "stop", "cancel"),
       ["cancelled", "failed"].includes(job.status) && act("resume", "play", "resume"),
+      job.status === "done" && job.result.failed > 0 && act("retry", "play", "resume?retry_failed=true"),
       ["done", "cancelled"].includes(job.status) && ["xlsx", "csv", "jsonl"].map((format) =>
         h("button.wj-button", { type: "button", "data-act": `${format}-${job.id}`, onclick: async () => {
           try { download(await getBlob(`/v1/batches/${job.id}/results?format=${format}`), `answers.${format}`); } catch (error) { toast(error.message); }

@@ -183,6 +183,7 @@ const WORDS = {
   bulk_failed: ["没有做成：{error}", "Failed: {error}"],
   bulk_stop: ["停止", "Stop"],
   bulk_resume: ["接着做", "Go on"],
+  bulk_retry: ["重新回答出错的", "Ask the failed ones again"],
   bulk_delete: ["删除", "Delete"],
   bulk_delete_sure: ["删除这一次的问题和答案？", "Delete the questions and answers of this run?"],
   bulk_download: ["下载", "Download"],
