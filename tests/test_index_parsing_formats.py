@@ -234,7 +234,7 @@ def test_vtt_header_notes_and_identifiers_go(tmp_path: Path) -> None:
         "<v Ann>Hello there.\n\n00:03.000 --> 00:04.000\nBye.\n"
     )
     document = parse_one(tmp_path / "a.vtt", raw)
-    assert texts(document, BlockKind.SEGMENT) == ["Hello there.", "Bye."]
+    assert texts(document, BlockKind.SEGMENT) == ["Ann: Hello there.", "Bye."]
     assert covered(document) == 1.0
 
 

@@ -17,7 +17,7 @@ from index.schema import Document, Skipped
 
 _TEXT = {
     ".txt", ".text", ".log", ".md", ".markdown", ".htm", ".html", ".xhtml", ".csv", ".tsv", ".json",
-    ".srt", ".vtt", ".rst", ".org", ".adoc", ".tex", "",
+    ".srt", ".vtt", ".ass", ".ssa", ".rst", ".org", ".adoc", ".tex", "",
 }  # fmt: skip
 JSONL = {".jsonl", ".ndjson"}
 _BINARY = {
@@ -101,7 +101,9 @@ def sniff(data: bytes, suffix: str) -> str:
         )
     if suffix in (".htm", ".xhtml"):
         return "html"
-    if suffix in (".csv", ".tsv", ".html", ".json", ".md", ".srt", ".vtt"):
+    if suffix == ".ssa":
+        return "ass"
+    if suffix in (".csv", ".tsv", ".html", ".json", ".md", ".srt", ".vtt", ".ass", ".log"):
         return suffix[1:]
     return "md" if suffix == ".markdown" else "txt"
 
@@ -155,10 +157,10 @@ def _parse_text(
         from index.parsing.transcript import parse_transcript
 
         return parse_transcript(raw, title=stem, **names)
-    if kind in ("srt", "vtt"):
-        from index.parsing.transcript import parse_subtitles
+    if kind in ("srt", "vtt", "ass", "timed"):
+        from index.parsing.subtitles import parse_subtitles
 
-        return parse_subtitles(raw, title=stem, **names)
+        return parse_subtitles(raw, title=stem, kind=kind, **names)
     if kind == "html":
         from index.parsing.html import parse_html
 
@@ -181,7 +183,7 @@ def _sniff_text(raw: str, kind: str) -> str:
     if kind != "txt":
         return kind
     head = raw[:2000].lstrip("\ufeff \t\r\n")
-    if head.startswith(('{"', "{\n", "{ ", "{\r")) and '"text"' in raw[:4000] + raw[-200:]:
+    if head.startswith(("{", "[{", "[\n", "[ ", "[\r")) and '"' in head:
         from index.parsing.transcript import is_transcript
 
         try:
@@ -196,10 +198,16 @@ def _sniff_text(raw: str, kind: str) -> str:
     if head.startswith("WEBVTT"):
         return "vtt"
     if " --> " in head:
-        from index.parsing.transcript import looks_like_subtitles
+        from index.parsing.subtitles import looks_like_subtitles
 
         if looks_like_subtitles(head):
             return "srt"
+    if head.startswith("[Script Info]"):
+        return "ass"
+    from index.parsing.subtitles import is_timed_text
+
+    if is_timed_text(raw):
+        return "timed"
     from index.parsing.markdown import is_markdown
 
     return "md" if is_markdown(raw) else kind
