@@ -424,7 +424,7 @@ def _nothing_reason(roots: Sequence[Root], skipped: Sequence[Skipped]) -> str:
     return (
         f"{where} holds no document that can be read ({len(skipped)} other files). "
         "Readable are txt, md, html, pdf, docx, pptx, xlsx, csv, epub, srt, vtt, "
-        "ass, json transcripts, jsonl, and zip of these"
+        "ass, json transcripts, eml, mhtml, jsonl, and zip of these"
     )
 
 

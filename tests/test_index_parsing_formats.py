@@ -367,3 +367,18 @@ def test_tags_of_a_cue_do_not_run_two_sentences_together(tmp_path: Path) -> None
     assert isinstance(document, Document)
     found = [(document.joined(b.spans), b.time) for b in document.blocks]
     assert found == [("第一句。", (1.0, 3.0)), ("第二句。", (4.0, 5.0))]
+
+
+def test_a_saved_wechat_article_keeps_its_body(tmp_path: Path) -> None:
+    """Its own style hides the body until a script runs; what else is hidden stays out."""
+    raw = (
+        '<html><body><h1 id="activity-name">渡口的一天</h1>'
+        '<div id="js_content" style="visibility: hidden; opacity: 0;"><section>'
+        '<p>渡船改在每天七点半开。</p><p style="display:none">看不见的。</p></section></div>'
+        "<div>预览时标签不可点</div></body></html>"
+    )
+    (tmp_path / "a.html").write_text(raw, encoding="utf-8")
+    (document,) = parse_file(tmp_path / "a.html", "a.html")
+    assert isinstance(document, Document)
+    assert texts(document, BlockKind.PARAGRAPH) == ["渡船改在每天七点半开。"]
+    assert "看不见的" not in document.text

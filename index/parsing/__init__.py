@@ -2,7 +2,8 @@
 
 Nothing that a file contains raises out of here: what cannot be read is a Skipped with one line of
 reason and the next step. `.txt`, `.md`, `.html`, `.pdf`, `.docx`, `.pptx`, `.xlsx`, `.epub`,
-`.csv`, `.tsv`, `.json` (transcripts), `.srt`, `.vtt`, `.ass`, `.jsonl`, and `.zip` of these.
+`.csv`, `.tsv`, `.json` (transcripts), `.srt`, `.vtt`, `.ass`, `.eml`, `.mhtml`, `.jsonl`, and
+`.zip` of these.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ _NAMED = re.compile(
     r"toc-nav|skip)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+# 微信公众号 hides an article until its script runs; a saved page stays so.
+_REVEALED = frozenset(["js_content"])
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _MARK = re.compile(r"[\[［〔(]?(?:\d{1,3}|[a-z*†‡]|[ivx]{1,4}|注\d{0,3})[\]］〕)]?|[①-⑳]")
@@ -95,7 +97,10 @@ class PageReader:
             if (
                 tag in _DROPPED
                 or element.get("hidden") is not None
-                or _HIDDEN.search(element.get("style") or "")
+                or (
+                    _HIDDEN.search(element.get("style") or "")
+                    and element.get("id") not in _REVEALED
+                )
             ):
                 continue
             block = tag in _BLOCKS

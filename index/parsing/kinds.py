@@ -23,12 +23,22 @@ JSONL = {".jsonl", ".ndjson"}
 _BINARY = {
     ".pdf", ".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".pptm", ".ppsx", ".epub", ".zip",
 }  # fmt: skip
-SUPPORTED = frozenset(_TEXT - {""} | JSONL | _BINARY)
+_MAIL = {".eml", ".mht", ".mhtml"}
+SUPPORTED = frozenset(_TEXT - {""} | JSONL | _BINARY | _MAIL)
 _LATER = {
-    ".doc": "save it as .docx", ".xls": "save it as .xlsx", ".rtf": "save it as .docx",
-    ".wps": "save it as .docx", ".odt": "save it as .docx", ".ppt": "save it as .pptx",
-    ".caj": "export it as PDF", ".mobi": "convert it to EPUB", ".azw3": "convert it to EPUB",
-    ".rar": "unpack it", ".7z": "unpack it", ".gz": "unpack it",
+    ".doc": "save it as .docx", ".dot": "save it as .docx", ".rtf": "save it as .docx",
+    ".wps": "save it as .docx", ".wpt": "save it as .docx", ".odt": "save it as .docx",
+    ".pages": "export it as .docx", ".xls": "save it as .xlsx", ".et": "save it as .xlsx",
+    ".ods": "save it as .xlsx", ".xlsb": "save it as .xlsx", ".numbers": "export it as .xlsx",
+    ".ppt": "save it as .pptx", ".dps": "save it as .pptx", ".odp": "save it as .pptx",
+    ".key": "export it as .pptx", ".caj": "export it as PDF", ".nh": "export it as PDF",
+    ".kdh": "export it as PDF", ".ofd": "export it as PDF", ".xps": "export it as PDF",
+    ".oxps": "export it as PDF", ".djvu": "export it as PDF", ".ps": "export it as PDF",
+    ".mobi": "convert it to EPUB", ".azw": "convert it to EPUB", ".azw3": "convert it to EPUB",
+    ".chm": "convert it to HTML or PDF", ".msg": "save the message as .eml",
+    ".mbox": "export its messages as .eml", ".pst": "export its messages as .eml",
+    ".rar": "unpack it", ".7z": "unpack it", ".gz": "unpack it", ".tar": "unpack it",
+    ".tgz": "unpack it", ".bz2": "unpack it", ".xz": "unpack it",
 }  # fmt: skip
 _ZIPPED = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -49,7 +59,7 @@ def check_kind(suffix: str, size: int, settings: ParseSettings) -> None:
 def parse_data(data: bytes, kind: str, source: str, stem: str, settings: ParseSettings) -> Document:
     """The document that bytes of this kind hold. `stem` is its title where it names none."""
     content_hash = sha256(data)
-    if kind in ("pdf", "docx", "xlsx", "pptx", "epub"):
+    if kind in ("pdf", "docx", "xlsx", "pptx", "epub", "mail"):
         return _binary_parser(kind)(data, source, content_hash, stem, settings)
     return _parse_text(data, kind, source, content_hash, stem, settings)
 
@@ -72,6 +82,8 @@ def refused(source: str, error: Exception, *, ends_file: bool) -> Skipped:
 
 def sniff(data: bytes, suffix: str) -> str:
     """What the bytes are; the suffix only decides among kinds of text."""
+    if suffix in _MAIL:
+        return "mail"
     head = data[:1024].lstrip()
     if head.startswith(b"%PDF-") or b"%PDF-" in data[:1024]:
         return "pdf"
@@ -135,6 +147,10 @@ def _binary_parser(kind: str) -> Callable[[bytes, str, str, str, ParseSettings],
         from index.parsing.pptx import parse_pptx
 
         return parse_pptx
+    if kind == "mail":
+        from index.parsing.mail import parse_mail
+
+        return parse_mail
     if kind == "epub":
         from index.parsing.epub import parse_epub
 

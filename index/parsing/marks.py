@@ -130,6 +130,7 @@ _FURNITURE_WHOLE = re.compile(
     r"Share|Tweet|Print|Email|Subscribe|Sign in|Log in|Login|Menu|Home|Search|Next|Previous|"
     r"Skip to (?:main )?content|Back to top|"
     r"Advertisement|广告|END|扫一扫.{0,24}|微信扫.{0,24}|长按.{0,20}"
+    r"|预览时标签不可点|(?:继续|向上)滑动看下一个|轻触阅读原文"
 )
 _FURNITURE_HEAD = re.compile(
     r"(?:(?:网站)?首页\s*(?:[>›»|/·]|\s)|【?字[号体](?:大小)?\s*[:：]|分享(?:到|至|按钮|本文)|"
