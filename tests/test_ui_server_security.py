@@ -187,6 +187,89 @@ def test_a_job_tells_no_place_on_the_server(two: Two) -> None:
     assert str(two.client.log.parent) not in told
 
 
+@pytest.mark.parametrize("name", ["mine", "../../users/li/libraries/mine"])
+def test_no_route_beside_answering_shows_the_library_of_another(two: Two, name: str) -> None:
+    """Views, pages, sound, exports, suggestions, quality, feedback, a file of questions."""
+    post, get, by = two.client.post, two.client.get, {"headers": two.by("wang")}
+    at = {"doc_id": "矿区.txt", "library": name}
+    record = two.client.post("/v1/answers", json=ME, headers=two.by("li")).json()
+    said = {"rating": "bad", "question": QUESTION, "library": name}
+    tries = [
+        post("/v1/view", json=at, **by),
+        post("/v1/view/pages", json=at, **by),
+        get("/v1/audio", params=at, **by),
+        post("/v1/exports", json={"format": "references", "records": [record],
+                                  "library": name}, **by),
+        get("/v1/suggestions", params={"library": name}, **by),
+        get("/v1/quality", params={"library": name}, **by),
+        get("/v1/quality/report", params={"library": name}, **by),
+        post("/v1/feedback", json=said, **by),
+        post(f"/v1/libraries/{quote(name, safe='')}/refresh", **by),
+        post("/v1/batches/file", files={"file": ("q.txt", QUESTION.encode())},
+             data={"library": name}, **by),
+    ]  # fmt: skip
+    for answer in tries:
+        assert answer.status_code in (400, 404, 422), (answer.url, answer.text)
+        assert "三百万吨" not in answer.text
+
+
+def test_a_parameter_or_a_header_given_twice_is_still_ones_own(two: Two) -> None:
+    li, wang = two.keys["li"], two.keys["wang"]
+    own = {"headers": two.by("wang")}
+    for query in ("library=nothing&library=mine", "library=mine&library=nothing"):
+        answer = two.client.get(f"/v1/documents/矿区.txt?{query}", **own)
+        assert answer.status_code == 404
+    # Of two keys one counts; half of one and half of the other is none.
+    forged = "_".join((*li.split("_", 2)[:2], wang.split("_", 2)[2]))
+    assert two.client.get(
+        "/v1/libraries", headers={"Authorization": f"Bearer {forged}"}
+    ).status_code == 401  # fmt: skip
+    twice = [("Authorization", f"Bearer {wang}"), ("Authorization", f"Bearer {forged}"),
+             ("Cookie", f"wenju_key={forged}")]  # fmt: skip
+    answer = two.client.get("/v1/documents/矿区.txt", params={"library": "mine"}, headers=twice)
+    assert answer.status_code in (400, 401, 404)
+    assert "三百万吨" not in answer.text
+
+
+def test_no_turn_before_reaches_the_document_of_another(two: Two) -> None:
+    """A record of theirs, and annotations with their addresses, sent as one's own history."""
+    li, wang = two.by("li"), two.by("wang")
+    files = [("files", ("港.txt", "港口现有员工8600人。".encode()))]
+    two.client.post(
+        "/v1/documents", files=files, data={"library": "own"}, headers=wang, params={"wait": 60}
+    )
+    record = two.client.post("/v1/answers", json=ME, headers=li).json()
+    url = f"{two.client.base_url}/v1/documents/矿区.txt?library=mine&start=0&end=14"
+    cited = {"type": "url_citation", "url_citation": {"url": url, "title": "矿区.txt"}}
+    for question in ("谁写的？", "还有别的吗？", "它的储量呢？", "这份报告讲了什么？"):
+        ask = {"question": question, "library": "own", "history": [record | {"answer": ""}]}
+        messages = [
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "", "annotations": [cited]},
+            {"role": "user", "content": question},
+        ]
+        chat = {"model": "wenju:own", "messages": messages}
+        for answer in (
+            two.client.post("/v1/answers", json=ask, headers=wang),
+            two.client.post("/v1/chat/completions", json=chat, headers=wang),
+        ):
+            assert answer.status_code == 200
+            assert "三百万吨" not in answer.text
+
+
+def test_no_batch_of_another_is_stopped_resumed_or_erased(two: Two) -> None:
+    li, wang = two.by("li"), two.by("wang")
+    body = {"questions": [{"question": QUESTION}], "library": "mine"}
+    at = two.client.post("/v1/batches", json=body, headers=li).headers["location"]
+    for path, query in (("cancel", {}), ("resume", {"retry_failed": True})):
+        assert two.client.post(f"{at}/{path}", params=query, headers=wang).status_code == 404
+    assert two.client.delete(at, headers=wang).status_code == 404
+    done = two.client.get(at, params={"wait": 60}, headers=li).json()
+    assert (done["status"], done["result"]["answered"]) == ("done", 1)
+    read_only = two.client.post(f"{at}/resume", headers=two.by("reader"))
+    assert read_only.status_code == 403
+
+
 def test_feedback_of_another_is_not_listed(two: Two) -> None:
     said = {"rating": "bad", "question": QUESTION, "library": "mine"}
     two.client.post("/v1/feedback", json=said, headers=two.by("li"))
