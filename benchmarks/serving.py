@@ -1,6 +1,7 @@
 """How the server bears 20 people at once while documents come in. Loopback only.
 
 python benchmarks/serving.py                       the sample library, 20 people, 2,000 questions
+python benchmarks/serving.py --set serve.processes=0    threads alone
 python benchmarks/serving.py --people 5 --questions 500
 python benchmarks/serving.py --library demo --home FOLDER   another library, read from there
 
@@ -29,6 +30,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
+_HZ = os.sysconf("SC_CLK_TCK")
 # A load generator is a weapon: it is held to this machine, and to so many at once.
 MAX_PEOPLE, MAX_QUESTIONS = 50, 20_000
 
@@ -40,7 +42,8 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
     added: int = 0
-    cpu_seconds: float = 0.0  # of the server's process, indexing apart
+    cpu_seconds: float = 0.0  # of the server's process and of those that answer
+    indexing_seconds: float = 0.0  # of those that took documents in
     generations: set[int] = field(default_factory=set)
 
 
@@ -75,9 +78,7 @@ def main() -> int:
             assert process.stdout is not None
             url = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
             ready_s, page_s = asyncio.run(_until_ready(url, started))
-            before = _cpu_seconds(process.pid)
             seen, seconds = asyncio.run(_measure(url, args, process.pid))
-            seen.cpu_seconds = _cpu_seconds(process.pid) - before
         finally:
             process.terminate()
             process.wait()
@@ -106,11 +107,13 @@ async def _measure(url: str, args: Any, pid: int) -> tuple[Seen, float]:
     async with httpx.AsyncClient(
         base_url=url, trust_env=False, timeout=60, limits=limits
     ) as client:
-        for question in questions[:20]:  # what is read once is read now
-            await client.post("/v1/answers", json={"question": question, "library": args.library})
+        bodies = [{"question": q, "library": args.library} for q in questions[:40]]
+        for first in range(0, 40, 20):  # what is read once is read now, by every process
+            asking = [client.post("/v1/answers", json=body) for body in bodies[first : first + 20]]
+            await asyncio.gather(*asking)
         done = asyncio.Event()
         adding = None if args.no_adding else asyncio.create_task(_add(url, args, seen, done))
-        started = time.monotonic()
+        started, before = time.monotonic(), _cpu_seconds(pid)
 
         async def person() -> None:
             for number in todo:
@@ -128,10 +131,12 @@ async def _measure(url: str, args: Any, pid: int) -> tuple[Seen, float]:
                     continue
                 seen.statuses[record["status"]] = seen.statuses.get(record["status"], 0) + 1
                 if number % 100 == 0:
-                    seen.rss_mb.append(_rss_mb(pid))
+                    seen.rss_mb.append(sum(_rss_mb(one) for one in [pid, *_children(pid)]))
 
         await asyncio.gather(*(person() for _ in range(args.people)))
         seconds = time.monotonic() - started
+        spent = _cpu_seconds(pid)
+        seen.cpu_seconds, seen.indexing_seconds = (spent[i] - before[i] for i in range(2))
         done.set()
         if adding is not None:
             await adding
@@ -172,16 +177,41 @@ def _questions() -> list[str]:
 
 
 def _rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    """Its own, and its share of what it shares."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
 
 
-def _cpu_seconds(pid: int) -> float:
-    """Its own and its threads'; processes that it starts are not counted."""
+def _cpu_seconds(pid: int) -> tuple[float, float]:
+    """Of the server and the processes that answer for it; of those that have ended, indexing."""
+    own = 0.0
+    for one in [pid, *_children(pid)]:
+        try:
+            own += sum(_ticks(one)[:2])
+        except OSError:  # it has ended meanwhile
+            continue
+    return own / _HZ, sum(_ticks(pid)[2:]) / _HZ
+
+
+def _ticks(pid: int) -> list[int]:
+    """User, system; and of the children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return [int(field) for field in fields[11:15]]
+
+
+def _children(pid: int) -> list[int]:
+    """Those that answer: what takes documents in is of their kind no more when it has ended."""
+    found = []
+    for name in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            if "spawn_main" in Path(f"/proc/{name}/cmdline").read_text():
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
 
 
 def _report(args: Any, seen: Seen, seconds: float, ready_s: float, page_s: float) -> None:
@@ -200,13 +230,14 @@ def _report(args: Any, seen: Seen, seconds: float, ready_s: float, page_s: float
     print(f"waited: p50 {at(0.5):.0f} ms, p95 {at(0.95):.0f} ms, p99 {at(0.99):.0f} ms, "
           f"most {at(1):.0f} ms")  # fmt: skip
     each = 1000 * seen.cpu_seconds / max(1, len(times))
-    print(f"processor time of the server: {each:.1f} ms a question, generations included")
+    print(f"processor time: {each:.1f} ms a question of all processes that answer, "
+          f"{seen.indexing_seconds / max(1, seen.added):.2f} s a document")  # fmt: skip
     print(f"documents added meanwhile: {seen.added} ({len(seen.generations)} generations)")
     counts = ", ".join(f"{name} {n}" for name, n in sorted(seen.statuses.items()))
     print(f"{counts}; failed {len(seen.errors)}")
     rss = seen.rss_mb
     tenth = max(1, len(rss) // 10)
-    print(f"memory of the server: {sum(rss[:tenth]) / tenth:.0f} MB in the first tenth, "
+    print(f"memory of those processes: {sum(rss[:tenth]) / tenth:.0f} MB in the first tenth, "
           f"{sum(rss[-tenth:]) / tenth:.0f} MB in the last, most {max(rss):.0f} MB")  # fmt: skip
     for error in seen.errors[:3]:
         print(f"error: {error}", file=sys.stderr)
