@@ -7,7 +7,9 @@ seek, Chat-GPT, gpt4o — a Latin name whose parts are put together or taken apa
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -164,24 +166,32 @@ def _edits(word: str) -> set[str]:
     return {w for w in out if len(w) >= _SHORTEST_LATIN and w != word}
 
 
-_own: dict[str, sounds.SoundIndex] = {}
+_own: OrderedDict[str, sounds.SoundIndex] = OrderedDict()  # by library, the last used ones
+_MOST_OWN = 4
 
 
 def _own_sounds(library: Library) -> sounds.SoundIndex:
     """Names of the library's own: those its documents explain, and words of their titles."""
-    if library.hash not in _own:
-        _own.clear()  # one library at a time
+    found = _own.get(library.hash)
+    if found is None:
         names: set[str] = set()
         if library.n_documents <= _MOST_DOCUMENTS:
             for pair in library.aliases():
                 names |= {pair.long, pair.short}
             titles = {info.title for info in library.documents()}
             for title in titles:
-                names |= set(words(title))
-                if len(titles) <= _MOST_TITLES:  # a name that is in no dictionary is cut up
-                    names |= set(_windows(key(title)))
-        _own[library.hash] = sounds.SoundIndex(sorted(names))
-    return _own[library.hash]
+                # A name that is in no dictionary is cut up.
+                names.update(_names_in(title, closely=len(titles) <= _MOST_TITLES))
+        found = _own[library.hash] = sounds.SoundIndex(sorted(names))
+        while len(_own) > _MOST_OWN:
+            with suppress(KeyError):  # another thread was faster
+                _own.popitem(last=False)
+    return found
+
+
+@lru_cache(maxsize=1_000)  # titles are the same in a library's next generation
+def _names_in(title: str, *, closely: bool) -> tuple[str, ...]:
+    return (*words(title), *(_windows(key(title)) if closely else ()))
 
 
 def _windows(text: str) -> Iterator[str]:

@@ -88,7 +88,7 @@ class SoundIndex:
         self._names: dict[int, list[str]] = {}
         for name in names:
             if may_be_name(name):
-                for h in hashes(name):
+                for h in _known_hashes(name):
                     self._names.setdefault(h, []).append(name)
 
     def alike(self, term: str) -> list[str]:
@@ -124,6 +124,11 @@ class ShippedSounds:
 @lru_cache(maxsize=1)
 def shipped() -> ShippedSounds:
     return ShippedSounds()
+
+
+@lru_cache(maxsize=20_000)  # a library's names are the same in its next generation
+def _known_hashes(name: str) -> tuple[int, ...]:
+    return tuple(hashes(name))
 
 
 def hashes(term: str) -> list[int]:
