@@ -81,3 +81,9 @@ def test_lookup_table_gives_what_stock_jieba_gives() -> None:
     stock = segmenting._import_jieba().Tokenizer()
     stock.tmp_dir = str(segmenting.cache_folder())
     assert mapped == whole == first == [w for w in stock.cut(key(text)) if w[0].isalnum()]
+
+
+@given(st.text(max_size=60))
+def test_a_short_text_has_the_key_that_it_has_within_a_long_one(text: str) -> None:
+    long = text + "湾" * 300
+    assert key(long)[: len(text)] == key(text)

@@ -110,3 +110,9 @@ def test_words_that_only_hold_a_sentence_together_are_not_expanded(word: str) ->
     question = normalise(f"{word}产量", date(2026, 1, 31))
     concepts = concepts_of(question, [shipped()], background.shipped())
     assert all(concept.term != word for concept in concepts)
+
+
+def test_one_term_may_be_known_as_several_are() -> None:
+    terms = ["特朗普", "川普", "没有这个词的", "", "tariff", "zzzz"]
+    assert [shipped().may_know(term) for term in terms] == shipped().known(terms)
+    assert not Thesaurus([]).may_know("川普")

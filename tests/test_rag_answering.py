@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -143,6 +144,13 @@ def test_equal_questions_get_equal_answers(library: Library) -> None:
         return {k: v for k, v in raw.items() if k != "timings_ms"}
 
     assert record() == record()
+
+
+def test_a_record_is_all_of_the_answer(library: Library) -> None:
+    answer = Answerer(library, ALWAYS).answer("青屿港吞吐量增长了多少", as_of=DAY)
+    record = answer.to_record()
+    assert answer.citations
+    assert json.dumps({name: record[name] for name in asdict(answer)}) == json.dumps(asdict(answer))
 
 
 def test_unrelated_documents_do_not_change_the_best_sentence(index_files: Index) -> None:

@@ -1,0 +1,55 @@
+"""What is measured in one go is what looking at each sentence by itself would give."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.features import RADII, Candidate, _best_clauses, _match, _spreads
+from rag.terms import Alternative, Concept, contains
+
+PLACES = st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True).map(sorted)
+
+
+@given(st.lists(PLACES, min_size=1, max_size=3), st.integers(0, 2**32 - 1))
+def test_spread_is_the_greatest_within_each_radius(documents: list[list[int]], seed: int) -> None:
+    groups, places = [], []
+    for number, positions in enumerate(documents):
+        groups.append((len(places), len(places) + len(positions)))
+        places += [number * 10_000_000 + position for position in positions]
+    rows = np.random.default_rng(seed).random((len(places), 3), dtype=np.float32)
+    found = _spreads(rows, groups, np.array(places))
+    for radius, spread in zip(RADII, found, strict=False):
+        for i, place in enumerate(places):
+            near = [j for j, other in enumerate(places) if abs(other - place) <= radius]
+            assert (spread[i] == rows[near].max(axis=0)).all()
+    for first, last in groups:
+        assert (found[-1][first:last] == rows[first:last].max(axis=0)).all()
+
+
+def test_match_finds_what_each_sentence_and_heading_holds() -> None:
+    concepts = (
+        Concept(0, 2, 0.5, (Alternative("港口", 1.0, "question"), Alternative("port", 0.7, "x"))),
+        Concept(2, 5, 0.9, (Alternative("吞吐量", 1.0, "question"),)),
+    )
+    keys = ["港口的吞吐能力", "ports and airport", "airport", "无关", "吞吐量。港口、港口"]
+    candidates = [Candidate("d", i, text, headings="port 港口") for i, text in enumerate(keys)]
+    matched = _match(candidates, concepts, ["吞吐", "能力"])
+    for i, text in enumerate(keys):
+        said = max(
+            (a.weight for a in concepts[0].alternatives if contains(text, a.term)), default=0
+        )
+        assert matched.found[i, 0] == np.float32(said)
+        assert matched.exact[i, 0] == float("港口" in text)
+        assert matched.pairs[i].tolist() == [float("吞吐" in text), float("能力" in text)]
+    assert matched.found[:, 1].tolist() == [np.float32(0.3), 0, 0, 0, 1]
+    assert matched.heads.tolist() == [[1.0, 0.0]] * 5
+    assert [term for _, term, _ in matched.present[2]] == ["port"]  # not as a word of its own
+
+
+def test_the_two_neighbouring_clauses_that_say_most_are_the_best() -> None:
+    terms = [(0, "港口", 1.0), (1, "吞吐量", 1.0), (1, "货运", 0.5)]
+    text = "港口很大，天气很好，吞吐量增长，港口货运繁忙。"
+    assert _best_clauses(text, terms, [0.4, 0.6]) == (1.0, "吞吐量增长，港口货运繁忙。")
+    assert _best_clauses("港口货运", terms[:1] + terms[2:], [0.4, 0.6]) == (0.7, "港口货运")
