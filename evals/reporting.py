@@ -20,6 +20,7 @@ GROUPINGS: dict[str, Callable[[Case], str]] = {
     "lang": lambda c: c.question.lang,
     "type": lambda c: c.question.type,
     "document": lambda c: c.question.document or "(none)",
+    "folder": lambda c: c.question.document.rpartition("/")[0] or "(none)",
     "level": lambda c: str(c.question.level),
     "style": lambda c: c.question.style,
     "split": lambda c: c.question.split,

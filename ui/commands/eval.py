@@ -189,5 +189,5 @@ def _add_by(parser: Any) -> None:
         "--by",
         default="lang,type,level",
         metavar="GROUPS",
-        help="lang,type,document,level,style,split",
+        help="lang,type,document,folder,level,style,split",
     )
