@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from index.hits import Ranking
 from index.lexical import WeightedTerm
-from index.schema import Block, BlockKind, Chunk, Document, ScoredChunk, Sentence
+from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
 from index.thesaurus import Layer, shipped
 from rag import background
@@ -31,6 +31,8 @@ _CAPTION = re.compile(
     r"\s*(?:[续附]?表|Table|TABLE)\s*[\d一二三四五六七八九十]|.*[：:]\s*$", re.DOTALL
 )
 _LONGEST_CAPTION = 80  # characters
+# An enumeration's own way to its values is slow, and a question asks for hundreds.
+KIND_NAMES = {kind: kind.value for kind in BlockKind}
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
@@ -184,9 +186,8 @@ def _sentences(
     chunks: dict[str, list[Chunk]] = {}
     for scored in fused:
         chunks.setdefault(scored.chunk.doc_id, []).append(scored.chunk)
-    places: list[tuple[Document, Sentence, Block, int, float, float]] = []
+    places: list[tuple[Document, int, Sentence, str, int, float, float]] = []
     texts: list[str] = []
-    titles: dict[tuple[str, tuple[str, ...], int | None], int] = {}  # which of `lines`
     lines: list[str] = []
     for doc_id in sorted(chunks):
         document = documents[doc_id]
@@ -197,35 +198,34 @@ def _sentences(
             for p in range(c.first_sentence, c.last_sentence)
         }
         hinted = hints.met_by(document) if hints else 0.0
+        titles: dict[tuple[tuple[str, ...], int | None], int] = {}  # which of `lines`
+        block, line = None, -1
         for position in sorted(similarity):
             sentence = sentences[position]
-            block = document.blocks[sentence.block]
-            title = (doc_id, block.section, block.table)
-            if title not in titles:
-                titles[title] = len(lines)
-                named = (document.title, *block.section, _caption(document, sentence.block))
-                lines.append("\n".join(named))
+            if block is not (now := document.blocks[sentence.block]):
+                block = now
+                line = titles.setdefault((block.section, block.table), len(lines))
+                if line == len(lines):
+                    named = (document.title, *block.section, _caption(document, sentence.block))
+                    lines.append("\n".join(named))
+                kind = "table_header" if block.is_header else KIND_NAMES[block.kind]
             texts.append(matched_text(document, sentence))
-            places.append((document, sentence, block, position, similarity[position], hinted))
+            places.append((document, position, sentence, kind, line, similarity[position], hinted))
     # One call for them all: a key is as long as its text.
     keyed = _slices(key("".join(texts) + "".join(lines)), [*texts, *lines])
-    keys, headings = keyed[: len(texts)], keyed[len(texts) :]
+    headings = keyed[len(texts) :]
     return tuple(
-        Found(
-            document,
-            position,
-            sentence,
-            Candidate(
-                document.doc_id,
+        [
+            Found(
+                document,
                 position,
-                keys[i],
-                "table_header" if block.is_header else block.kind.value,
-                headings[titles[document.doc_id, block.section, block.table]],
-                similar,
-                hinted,
-            ),
-        )
-        for i, (document, sentence, block, position, similar, hinted) in enumerate(places)
+                sentence,
+                Candidate(document.doc_id, position, own, kind, headings[line], similar, hinted),
+            )
+            for (document, position, sentence, kind, line, similar, hinted), own in zip(
+                places, keyed[: len(texts)], strict=True
+            )
+        ]
     )
 
 

@@ -116,7 +116,7 @@ class Heard:
         return (
             edges >= (2 if len(term) == sounds.SHORTEST else 1)
             and not is_word(term)
-            and not self._thesaurus.known([term])[0]
+            and not self._thesaurus.may_know(term)
         )
 
     def _edges(self) -> tuple[set[int], set[int]]:
@@ -132,7 +132,7 @@ class Heard:
         )
 
     def _misspelt(self, term: str) -> list[str]:
-        if self._thesaurus.known([term])[0] or self._thesaurus.known([stem(term)])[0]:
+        if self._thesaurus.may_know(term) or self._thesaurus.may_know(stem(term)):
             return []
         if self._library.document_frequency("grams", stem(term)):
             return []

@@ -172,6 +172,12 @@ class Thesaurus:
         found: list[bool] = (self._hashes[at] == hashes).tolist()
         return found
 
+    def may_know(self, term: str) -> bool:
+        """`known` of one term."""
+        wanted = np.uint32(_hash(term))
+        at = int(self._hashes.searchsorted(wanted))
+        return at < len(self) and bool(self._hashes[at] == wanted)
+
     def expand(self, text: str, *, skip: Sequence[tuple[int, int]] = ()) -> list[Expansion]:
         """Expansions of `text` (a matching key), longest first, none overlapping, by position.
 
