@@ -1,13 +1,14 @@
 """Fit the sentence ranker.
 
-    python benchmarks/fit_ranker.py --data FOLDER [--reports FILE] [--write]
+    python benchmarks/fit_ranker.py --data FOLDER [--reports FILE] [--twins FOLDER] [--write]
 
 FOLDER holds question sets NAME.jsonl ({"id", "question", "answerable", "answers", "match",
 "evidence": [{"doc", "quote"}]}) with their NAME.passages.jsonl ({"id", "title", "text"}). Each set
 is asked twice: with every passage a document of its own, and with 64 passages put together into one
 long document, so that what is learnt holds for short and long documents alike; and twice more in
 other shapes, as transcripts and as papers with headings and notes. FILE holds reports, one a line
-({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py).
+({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py). With
+the folder of the public sets, the pairs of twins.py are added.
 
 The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
 drawn from the softmax over all sentences found. Reported by five-fold cross-validation over
@@ -34,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from benchmarks import shapes
+from benchmarks import shapes, twins
 from benchmarks.reference_library import ReferenceLibrary, document_of
 from index.schema import Document
 from index.segmenting import load_dictionary
@@ -74,6 +75,8 @@ class Case:
 
     @property
     def fold(self) -> int:
+        if "fold" in self.question:
+            return int(self.question["fold"])
         evidence = self.question["evidence"]
         place = evidence[0]["doc"] if evidence else self.question["id"]
         return zlib.crc32(place.encode()) % FOLDS
@@ -140,6 +143,36 @@ def shaped_cases(folder: Path, name: str, shape: str) -> list[Case]:
                     a, b = max(first, start), min(last, end)
                     gold |= _overlapping(found, doc_id, at + a - first, at + b - first)
         cases.append(Case(f"{name} as {shape}", question, found, gold))
+    return cases
+
+
+def twin_cases(data: Path, name: str) -> list[Case]:
+    """A set of twins.py over its own documents; `data`: the folder of the public sets."""
+    documents, starts = [], {}
+    for text in twins.documents(name, data):
+        document, (start,) = document_of(text.id, [(text.title, text.text)])
+        documents.append(document)
+        starts[text.id] = start
+    library: Any = ReferenceLibrary(documents)
+    cases = []
+    for twin in twins.questions(name):
+        found = retrieve(library, normalise(twin.question, AS_OF), RetrievalSettings())
+        gold = np.zeros(len(found.sentences), dtype=bool)
+        for document, first, last in twin.evidence:
+            at = starts[document]
+            gold |= _overlapping(found, document, at + first, at + last)
+        question = {
+            "id": twin.id,
+            "question": twin.question,
+            "lang": twin.lang,
+            "type": twin.type,
+            "answerable": twin.answerable,
+            "answers": list(twin.answers),
+            "match": twin.match,
+            "evidence": [{"doc": d, "quote": ""} for d, _, _ in twin.evidence],
+            "fold": twin.fold,
+        }
+        cases.append(Case(f"twins: {name}", question, found, gold))
     return cases
 
 
@@ -282,6 +315,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
     parser.add_argument("--reports", type=Path, help="gzipped reports to make tables of")
+    parser.add_argument("--twins", type=Path, help="folder of the public sets: twins.py, too")
     parser.add_argument("--sets", nargs="+", default=["T1", "T2"])
     parser.add_argument("--write", action="store_true", help="fit on everything and ship it")
     options = parser.parse_args()
@@ -295,6 +329,8 @@ def main() -> None:
     ]
     if options.reports:
         shaped += table_cases(options.reports, TABLES)
+    if options.twins:
+        shaped += [c for name in twins.NAMES for c in twin_cases(options.twins, name)]
     every = cases + shaped
     all_scores = held_out_scores(every)
     report_ranks(every, all_scores)

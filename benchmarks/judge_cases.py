@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fit_ranker import AS_OF, Case, cases_of, read_lines
+from benchmarks import twins
+from benchmarks.fit_ranker import AS_OF, Case, cases_of, read_lines, twin_cases
 from benchmarks.reference_library import ReferenceLibrary, document_of
 from evals.matching import compact
 from evals.perturbing import ABSENT
@@ -60,6 +61,12 @@ def own_sets(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
             cases = cases_of(folder, name, group)
             yield from _all(cases)
         yield from _swapped(folder, name)
+
+
+def twin_sets(data: Path) -> Iterator[Judged]:
+    """The pairs of twins.py; answerable ones also without what answers."""
+    for name in twins.NAMES:
+        yield from _all(twin_cases(data, name))
 
 
 def public_set(data: Path, name: str, part: str, limit: int) -> Iterator[Judged]:

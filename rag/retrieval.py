@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.hits import Ranking
 from index.lexical import WeightedTerm
-from index.schema import BlockKind, Chunk, Document, ScoredChunk, Sentence
+from index.schema import Block, BlockKind, Chunk, Document, ScoredChunk, Sentence
 from index.segmenting import key
 from index.thesaurus import Layer, shipped
 from rag import background
@@ -198,16 +199,21 @@ def _sentences(
             for p in range(c.first_sentence, c.last_sentence)
         }
         hinted = hints.met_by(document) if hints else 0.0
-        titles: dict[tuple[tuple[str, ...], int | None], int] = {}  # which of `lines`
+        # Which of `lines`; a note has one of its own.
+        titles: dict[tuple[tuple[str, ...], int | None, int | None], int] = {}
         block, line = None, -1
         for position in sorted(similarity):
             sentence = sentences[position]
             if block is not (now := document.blocks[sentence.block]):
                 block = now
-                line = titles.setdefault((block.section, block.table), len(lines))
+                note = sentence.block if block.markers else None
+                line = titles.setdefault((block.section, block.table, note), len(lines))
                 if line == len(lines):
-                    named = (document.title, *block.section, _caption(document, sentence.block))
-                    lines.append("\n".join(named))
+                    leads = (
+                        *_noted(block, sentences, document),
+                        _caption(document, sentence.block),
+                    )
+                    lines.append("\n".join((document.title, *block.section, *leads)))
                 kind = "table_header" if block.is_header else KIND_NAMES[block.kind]
             texts.append(matched_text(document, sentence))
             places.append((document, position, sentence, kind, line, similarity[position], hinted))
@@ -247,6 +253,16 @@ def _caption(document: Document, number: int) -> str:
     text = document.quote(document.blocks[number].spans)
     named = document.blocks[number].kind is BlockKind.CAPTION or _CAPTION.match(text)
     return text if named and len(text) <= _LONGEST_CAPTION else ""
+
+
+def _noted(block: Block, sentences: Sequence[Sentence], document: Document) -> Iterable[str]:
+    """The sentences that point at a note: what it speaks of is said there, not beside it."""
+    out: dict[str, None] = {}
+    for marker in block.markers:
+        place = bisect_right(sentences, marker.start, key=lambda s: s.span.start) - 1
+        if place >= 0 and marker.start < sentences[place].span.end:
+            out[document.joined(sentences[place].spans)] = None
+    return out
 
 
 def matched_text(document: Document, sentence: Sentence) -> str:
