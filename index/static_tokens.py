@@ -8,6 +8,7 @@ test compares.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -18,6 +19,7 @@ import numpy as np
 from index.segmenting import key
 
 TENSORS = ("token_hash", "token_id", "token_score", "token_longest")
+_BETWEEN_RUNS = re.compile(r"[^\w%]+|_+")  # \w is isalnum() and "_"
 _UNKNOWN_PENALTY = 10.0  # of tokenizers' unigram model
 
 
@@ -26,6 +28,11 @@ def normal_form(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("İ", "i̇")  # the one that grows
     return key(text)
+
+
+def spaced_runs(text: str) -> str:
+    """The normal form with one space wherever tokenizer.json's pre-tokenizer cuts."""
+    return _BETWEEN_RUNS.sub(" ", normal_form(text))
 
 
 def lookup_tensors(vocabulary: Sequence[tuple[str, float]]) -> dict[str, np.ndarray]:

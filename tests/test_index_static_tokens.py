@@ -44,6 +44,17 @@ def test_normal_form_is_the_tokenizers(text: str) -> None:
     assert normal_form(text) == shipped()[0].normalizer.normalize_str(text)
 
 
+@settings(deadline=None)  # the first example loads the model
+@given(st.lists(TEXT, min_size=1, max_size=4))
+def test_many_texts_are_cut_as_the_tokenizer_cuts_each(texts: list[str]) -> None:
+    """The embedder's tokenizer is given other normal forms and cuts at other characters."""
+    tokenizer, embedder = shipped()
+    assert embedder._tokenizer.pre_tokenizer is not None
+    expected = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    found = embedder._tokens(texts)
+    assert [[i for i in row if i] for row in found] == [[i for i in row if i] for row in expected]
+
+
 def lookup(**scores: float) -> tuple[TokenLookup, list[str]]:
     names = ["<unk>", *scores]
     return TokenLookup(lookup_tensors([("<unk>", -20.0), *scores.items()])), names

@@ -128,12 +128,46 @@ def test_every_token_but_the_unknown_one_has_a_vector() -> None:
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
-    vectors = load_file(STATIC_ZH_FOLDER / "model.safetensors")["embeddings"]
+    tensors = load_file(STATIC_ZH_FOLDER / "model.safetensors")
+    vectors, row_of = tensors["embeddings"], tensors["mapping"]
     tokenizer = Tokenizer.from_file(str(STATIC_ZH_FOLDER / "tokenizer.json"))
     assert vectors.dtype == np.int8
-    assert len(vectors) == tokenizer.get_vocab_size()
+    assert len(row_of) == len(tensors["weights"]) == tokenizer.get_vocab_size()
+    assert set(row_of.tolist()) == set(range(len(vectors)))
+    assert row_of[0] == 0
+    assert 0 not in row_of[1:]
     assert not vectors[0].any()
     assert vectors[1:].any(axis=1).all()
+    assert (tensors["weights"][1:] > 0).all()
+
+
+def test_a_word_said_thrice_counts_less_than_thrice(model: Embedder) -> None:
+    """As in lexical search: 1 + ln n times. From the vectors that model2vec reads, by hand."""
+    from model2vec import StaticModel
+
+    text = "关税，关税，关税，大豆，大豆，棉花"
+    other = StaticModel.from_pretrained(str(STATIC_ZH_FOLDER))
+    ids = [other.tokenizer.encode(word).ids for word in ("棉花", "大豆", "关税")]
+    assert [len(i) for i in ids] == [1, 1, 1]
+    assert other.weights is not None
+    assert other.token_mapping is not None
+    rows = [
+        other.embedding[other.token_mapping[i]].astype(np.float32) * other.weights[i][:, None]
+        for i in ids
+    ]
+    times = [1, 1 + np.log(2), 1 + np.log(3)]
+    expected = sum(n * row[0] for n, row in zip(times, rows, strict=True))
+    expected /= np.linalg.norm(expected)
+    np.testing.assert_allclose(model.embed_query(text), expected, atol=1e-3)
+    np.testing.assert_array_equal(model.embed_documents([text])[0], model.embed_query(text))
+    plain = float(other.encode(text) @ other.encode("关税"))
+    assert float(model.embed_query(text) @ model.embed_query("关税")) < plain - 0.05
+
+
+def test_a_word_repeated_alone_keeps_its_vector(model: Embedder) -> None:
+    np.testing.assert_allclose(
+        model.embed_query("关税，关税！关税？"), model.embed_query("关税"), atol=1e-6
+    )
 
 
 def test_a_model_folder_elsewhere_gives_the_same_vectors(tmp_path: Path, model: Embedder) -> None:

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from scipy import sparse
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from index.static_zh import train_pairs
-from index.static_zh.train_blend import blended, rotated
+from index.static_zh import train_pairs, train_vectors
+from index.static_zh.train_blend import beside, rotated
 from index.static_zh.train_data import Thesaurus
-from index.static_zh.train_pairs import Rewriter
+from index.static_zh.train_pairs import Batch, Rewriter
 from index.static_zh.train_ragged import Ragged, joined
+from index.static_zh.train_rows import row_counts, row_vectors, shared_rows
 from index.static_zh.train_tokens import (
     charsmap,
     choose_vocabulary,
     count_terms,
-    rarest_words,
     spellings,
 )
-from index.static_zh.train_vectors import parts_of
+from index.static_zh.train_vectors import parts_of, train
 
 ROWS = st.lists(st.lists(st.integers(0, 9), max_size=5), min_size=1, max_size=6)
 
@@ -86,12 +86,6 @@ def test_relatives_share_characters_pairs_or_beginnings() -> None:
     assert parts_of("of") == []
 
 
-def test_the_rarest_words_of_several_characters_are_found() -> None:
-    vocabulary = [("出", -1.0), ("出口", -2.0), ("管制", -2.0), ("罕见", -9.0), ("tariff", -9.0)]
-    assert rarest_words(vocabulary, np.array([0, 7, 3, 5, 0]), 2) == {2, 3}
-    assert rarest_words(vocabulary, np.zeros(5), -1) == set()
-
-
 @given(ROWS, st.data())
 def test_rows_are_taken_cut_and_joined_like_lists(
     rows: list[list[int]], data: st.DataObject
@@ -123,7 +117,74 @@ def test_blending_turns_and_evens_what_texts_have_in_common() -> None:
         return float((unit @ unit.T).mean())
 
     assert similarity(texts) < similarity(original) / 2
-    vocabulary = [(str(i), -1.0) for i in range(29)]
-    alone = blended(vectors, vocabulary, None, sample, 4)
-    assert alone.shape == (30, 4)
-    assert not alone[0].any()
+    random = rng.normal(size=(30, 4))
+    both = beside(rotated(vectors, sample, 0, 6), random, sample, 0.5)
+    learnt, apart = (
+        np.linalg.norm(sample @ part, axis=1).mean() for part in np.split(both, [6], 1)
+    )
+    assert learnt == pytest.approx(1, rel=0.05)  # but for the unknown token
+    assert apart == pytest.approx(0.5, rel=0.05)
+    assert not both[0].any()
+
+
+def test_words_that_mean_the_same_share_a_vector_and_rare_words_share_by_chance() -> None:
+    words = ["<unk>", "出口", "管制", "罕见", "稀有", "export", "exports", "controls", "gdp", "zq"]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    thesaurus = Thesaurus(
+        groups=[], lay=[], english=[(["export", "exports"], ["出口"]), (["controls"], ["管制"])]
+    )
+    rewriter = Rewriter(thesaurus, tokenizer)
+    counts = np.array([0, 900, 800, 2, 1, 5, 4, 3, 500, 0])
+    vocabulary = [(word, -1.0) for word in words[1:]]
+    rows = dict(zip(words, shared_rows(vocabulary, counts, rewriter, 2, 1), strict=True))
+    assert rows["<unk>"] == 0
+    assert rows["export"] == rows["exports"] != rows["controls"]
+    assert rows["罕见"] == rows["稀有"]
+    assert sorted(set(rows.values())) == list(range(len(set(rows.values()))))
+    assert len({rows[w] for w in ("出口", "管制", "罕见", "export", "controls", "gdp", "zq")}) == 7
+
+
+def test_a_shared_vector_is_as_long_as_those_it_stands_for() -> None:
+    vectors = np.array([[0, 0], [3, 0], [0, 3], [0, -1]], dtype=np.float32)
+    found = row_vectors(vectors, np.array([0, 1, 1, 2]))
+    between = 3 / np.sqrt(2)
+    expected = np.array([[0, 0], [between, between], [0, -1]])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_token_counts_less_each_time_it_comes_back() -> None:
+    row_of = np.array([0, 1, 2, 2])
+    counts = row_counts(Ragged.of([[1, 1, 1, 2, 0], [2, 3], []]), row_of)
+    np.testing.assert_allclose(
+        counts.toarray(), [[0, 1 + np.log(3), 1], [0, 0, 2], [0, 0, 0]], rtol=1e-6
+    )
+
+
+def test_training_draws_pairs_together_and_leaves_the_unknown_token_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(train_vectors, "LEARNING_RATE", 0.02)
+
+    class Pairs:
+        def make(self, i: int, size: int) -> Batch:
+            rows = Ragged.of([[1 + 2 * k] for k in range(4)])
+            others = Ragged.of([[2 + 2 * k, 0] for k in range(4)])
+            return Batch(rows, others, np.arange(4))
+
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(9, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    losses: list[float] = []
+    train(
+        vectors,
+        np.arange(9),
+        Pairs(),  # type: ignore[arg-type]
+        100,
+        batch_size=4,
+        on_step=lambda step, loss: losses.append(loss),
+    )
+    assert losses[-1] < losses[0] / 2
+    assert not vectors[0].any()
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    assert ((unit[1::2] @ unit[2::2].T).argmax(axis=1) == np.arange(4)).all()

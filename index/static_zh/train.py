@@ -6,13 +6,14 @@ FOLDER holds `data/`, `tuning/` and `thesaurus/` (see train_data.py). Run from t
 checkout, with torch, jieba, opencc, scipy and pypinyin; about half an hour on two cores.
 Seeds are fixed: on one machine and with one number of threads, two runs give the same file.
 
-1. words: vocabulary by count, unigram tokenizer (train_tokens.py)
-2. start: random directions, shared with relatives, frequent words short (train_vectors.py)
+1. words: vocabulary by count, unigram tokenizer (train_tokens.py); which of them share a row of
+   vectors (train_rows.py)
+2. start: the vectors of an earlier model, or random directions shared with relatives
+   (train_vectors.py)
 3. contrastive training on (query, passage) pairs with in-batch negatives (train_pairs.py)
-4. further dimensions from a random start, trained on
-5. what texts have in common is damped, and an earlier model's vectors are taken in
-   (train_blend.py); the rarest Chinese words are left out; 8 bits, saved so that model2vec and
-   sentence-transformers both read it
+4. half-way back to the earlier model; what texts have in common is damped, random directions are
+   set beside (train_blend.py); 8 bits, saved so that model2vec and sentence-transformers both read
+   it
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from typing import Any
 import numpy as np
 
 from index.static_tokens import lookup_tensors
-from index.static_zh.train_blend import blended
+from index.static_zh.train_blend import EVENED, beside, rotated
 from index.static_zh.train_data import Text, read_pairs, read_texts, read_thesaurus
 from index.static_zh.train_eval import evaluate
 from index.static_zh.train_pairs import Batches, Rewriter, text_sample, tokenise
+from index.static_zh.train_rows import row_counts, row_vectors, shared_rows
 from index.static_zh.train_tokens import (
     Vocabulary,
     build_normalizer,
@@ -38,24 +40,24 @@ from index.static_zh.train_tokens import (
     choose_vocabulary,
     count_terms,
     count_words,
-    rarest_words,
     syllables,
 )
 from index.static_zh.train_vectors import (
-    shared_parts,
-    starting_vectors,
+    at_translations,
+    earlier_vectors,
+    random_vectors,
+    related_vectors,
     token_weights,
     train,
-    widened,
 )
 
 SEED = 20260630
-DIM, WIDER_DIM = 256, 384
+DIM = 448  # that are learnt
+RANDOM_DIM, RANDOM_SHARE = 128, 0.45  # set beside; length of texts there, 1 in what is learnt
 N_HAN, N_LATIN, N_PIECES = 62_000, 26_000, 1_200
-N_KEPT, KEPT_DIM = 60_000, 448  # tokens and dimensions that are shipped
+N_OWN, N_SHARED = 21_000, 5_500  # rows of the frequent Chinese words, and of all others
 COUNT_EVERY = 5  # words are counted in every fifth text of the large sets
 BATCH = 1024
-FIRST_SHARE = 0.25  # of all steps with DIM dimensions
 
 
 def log(message: str, started: float = time.monotonic()) -> None:
@@ -76,10 +78,10 @@ def make_vocabulary(root: Path, texts: Sequence[Text]) -> Vocabulary:
     return choose_vocabulary(counts, extra, N_HAN, N_LATIN, N_PIECES, syllables())
 
 
-def save(folder: Path, vocabulary: Vocabulary, vectors: np.ndarray) -> None:
+def save(folder: Path, vocabulary: Vocabulary, row_of: np.ndarray, vectors: np.ndarray) -> None:
     """config.json, model.safetensors, modules.json, tokenizer.json; no card.
 
-    Row i of `vectors` is token i's, the unknown token first. Each row gets a scale of its own.
+    Token i, the unknown one first, has the vector `vectors[row_of[i]]`. Each row gets a scale.
     """
     from safetensors.numpy import save_file
 
@@ -88,7 +90,12 @@ def save(folder: Path, vocabulary: Vocabulary, vectors: np.ndarray) -> None:
     scale = np.abs(vectors).max(axis=1) / 127
     codes = np.rint(vectors / np.maximum(scale, 1e-12)[:, None]).astype(np.int8)
     listed = json.loads(tokenizer.to_str())["model"]["vocab"]
-    tensors = {"embeddings": codes, "weights": scale.astype(np.float32), **lookup_tensors(listed)}
+    tensors = {
+        "embeddings": codes,
+        "mapping": row_of.astype(np.int32),
+        "weights": scale[row_of].astype(np.float32),
+        **lookup_tensors(listed),
+    }
     save_file(tensors, folder / "model.safetensors")
     (folder / "model.safetensors").chmod(0o644)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
@@ -99,6 +106,7 @@ def save(folder: Path, vocabulary: Vocabulary, vectors: np.ndarray) -> None:
         "normalize": True,
         "max_length": None,
         "embedding_dtype": "int8",
+        "repeats": "log",
     }
     modules = [
         {
@@ -134,33 +142,38 @@ def make(root: Path, out: Path, steps: int, earlier: Path | None) -> None:
     rewriter = Rewriter(read_thesaurus(root), tokenizer)
     batches = Batches(tokens, read_pairs(root), rewriter, tokenizer, SEED)
     counts = np.bincount(tokens.sentences.flat, minlength=len(vocabulary) + 1)
+    row_of = shared_rows(vocabulary, counts, rewriter, N_OWN, N_SHARED)
     weight = token_weights(counts)
-    parts = shared_parts(["", *(word for word, _ in vocabulary)], weight)
-    own, shared = starting_vectors(weight, parts, counts, rewriter, DIM, SEED)
+    if earlier is not None:
+        start = earlier_vectors(earlier, vocabulary)
+    else:
+        start = related_vectors(["", *(word for word, _ in vocabulary)], weight, DIM, SEED)
+        start = at_translations(start, counts, rewriter)
+    vectors = row_vectors(start, row_of)
+    vectors /= np.linalg.norm(vectors, axis=1).mean()
 
     def report(step: int, loss: float) -> None:
         if step % 100 == 0:
             log(f"step {step}, loss {loss:.3f}")
 
-    first = round(FIRST_SHARE * steps)
-    vectors = train(own, shared, parts, batches, first, batch_size=BATCH, on_step=report)
-    more, _ = starting_vectors(weight, parts, counts, rewriter, WIDER_DIM - DIM, SEED + 1)
-    wide = widened(vectors, more)
-    shared = np.zeros((parts.shape[1], WIDER_DIM), dtype=np.float32)
-    vectors = train(wide, shared, parts, batches, steps - first, batch_size=BATCH, on_step=report)
-    sample = text_sample(tokens, len(vocabulary) + 1)
-    vectors = blended(vectors, vocabulary, earlier, sample, KEPT_DIM)
-    dropped = rarest_words(vocabulary, counts[1:], len(vocabulary) + 1 - N_KEPT)
-    kept = [i for i in range(len(vocabulary)) if i not in dropped]
-    save(out, [vocabulary[i] for i in kept], vectors[[0, *(i + 1 for i in kept)]])
+    trained = vectors.copy()
+    train(trained, row_of, batches, steps, batch_size=BATCH, on_step=report)
+    if earlier is not None:
+        # Half-way between both is better than either (Wortsman et al., CVPR 2022).
+        trained = (trained + vectors) / 2
+    sample = row_counts(text_sample(tokens), row_of)
+    random = random_vectors(weight, RANDOM_DIM, SEED)
+    random = row_vectors(at_translations(random, counts, rewriter), row_of)
+    learnt = rotated(trained, sample, EVENED, vectors.shape[1])
+    save(out, vocabulary, row_of, beside(learnt, random, sample, RANDOM_SHARE))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="holds data/, tuning/, thesaurus/")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--earlier", type=Path, help="a model whose vectors are taken in")
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--earlier", type=Path, help="a model to start from")
     parser.add_argument("--evaluate", action="store_true", help="only measure the model in --out")
     options = parser.parse_args()
     if not options.evaluate:

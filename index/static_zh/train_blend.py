@@ -1,25 +1,21 @@
-"""After training: even out the directions of texts, and take an earlier model in.
+"""After training: even out the directions of texts, and add dimensions that tell words apart.
 
-Both are linear maps of the token vectors, so they cost nothing later.
+Linear maps of the vectors, so they cost nothing later.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from index.static_zh.train_tokens import Vocabulary
-
 EVENED = 0.3  # 0 leaves the variances of texts' directions, 1 makes them all equal
-EARLIER = 0.8  # length of texts in the earlier model's dimensions, beside 1 in the new ones
 
 
 def rotated(vectors: np.ndarray, sample: Any, evened: float, dim: int) -> np.ndarray:
-    """Token vectors in the principal axes of texts, the `dim` strongest first.
+    """Vectors in the principal axes of texts, the `dim` strongest first.
 
-    `sample` is `(n_texts, n_tokens)` sparse counts. Each axis is divided by its standard deviation
+    `sample` is `(n_texts, n_rows)` sparse counts. Each axis is divided by its standard deviation
     to the power `evened`, so that what most texts have in common counts for less.
     """
     texts = sample @ vectors
@@ -31,37 +27,18 @@ def rotated(vectors: np.ndarray, sample: Any, evened: float, dim: int) -> np.nda
     return turned
 
 
-def blended(
-    vectors: np.ndarray, vocabulary: Vocabulary, earlier: Path | None, sample: Any, dim: int
-) -> np.ndarray:
-    """`(n_tokens, dim)`: both models' vectors side by side, then the `dim` strongest axes.
+def beside(learnt: np.ndarray, random: np.ndarray, sample: Any, share: float) -> np.ndarray:
+    """Learnt dimensions, then random ones: texts are `share` as long in these as in those.
 
-    `earlier` is the folder of a static model; a token gets there the sum of the tokens that model
-    cuts it into. None: only this model's.
+    What is learnt draws words of one topic together; random directions keep them apart.
     """
-    both = [_of_length_one(rotated(vectors, sample, EVENED, vectors.shape[1]), sample)]
-    if earlier is not None:
-        other = _earlier_vectors(earlier, vocabulary)
-        evened = rotated(other, sample, EVENED, other.shape[1])
-        both.append(EARLIER * _of_length_one(evened, sample))
-    turned = rotated(np.concatenate(both, axis=1), sample, 0, dim)
-    turned[0] = 0
-    return turned
+    both = [_of_length_one(learnt, sample), share * _of_length_one(random, sample)]
+    rows: np.ndarray = np.concatenate(both, axis=1).astype(np.float32)
+    rows[0] = 0
+    return rows
 
 
 def _of_length_one(vectors: np.ndarray, sample: Any) -> np.ndarray:
     """Scaled as a whole, so that texts have length one on average."""
     scaled: np.ndarray = vectors / np.linalg.norm(sample @ vectors, axis=1).mean()
     return scaled
-
-
-def _earlier_vectors(folder: Path, vocabulary: Vocabulary) -> np.ndarray:
-    from safetensors.numpy import load_file
-    from tokenizers import Tokenizer
-
-    rows = load_file(folder / "model.safetensors")["embeddings"].astype(np.float32)
-    rows[0] = 0
-    encoded = Tokenizer.from_file(str(folder / "tokenizer.json")).encode_batch_fast(
-        [word for word, _ in vocabulary], add_special_tokens=False
-    )
-    return np.stack([np.zeros_like(rows[0]), *(rows[one.ids].sum(axis=0) for one in encoded)])

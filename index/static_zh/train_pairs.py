@@ -72,16 +72,12 @@ def tokenise(texts: Sequence[Text], tokenizer: Any) -> Tokens:
     )
 
 
-def text_sample(tokens: Tokens, n_tokens: int, every: int = 12) -> Any:
-    """`(n_texts, n_tokens)` sparse counts: the beginning of every so-manieth document."""
-    from scipy import sparse
-
+def text_sample(tokens: Tokens, every: int = 12) -> Ragged:
+    """The beginning of every so-manieth document."""
     chosen = np.arange(0, len(tokens.document_at) - 1, every)
     begin = tokens.sentences.at[tokens.document_at[chosen]]
     end = tokens.sentences.at[tokens.document_at[chosen + 1]]
-    rows = tokens.sentences.slices(begin, np.minimum(end, begin + WINDOW_TOKENS))
-    ones = np.ones(len(rows.flat), dtype=np.float32)
-    return sparse.csr_matrix((ones, rows.flat, rows.at), (len(rows), n_tokens))
+    return tokens.sentences.slices(begin, np.minimum(end, begin + WINDOW_TOKENS))
 
 
 class Rewriter:

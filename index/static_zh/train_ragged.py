@@ -67,3 +67,9 @@ def joined(one: Ragged, other: Ragged) -> Ragged:
     middle = at[:-1] + np.diff(one.at)
     flat[np.repeat(middle, np.diff(other.at)) + other.position] = other.flat
     return Ragged(flat, at)
+
+
+def stacked(one: Ragged, other: Ragged) -> Ragged:
+    """The rows of the one, then those of the other."""
+    flat = np.concatenate([one.flat, other.flat])
+    return Ragged(flat, np.concatenate([one.at, one.at[-1] + other.at[1:]]))

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 Vocabulary = list[tuple[str, float]]  # words with their log probability; <unk> is not among them
@@ -23,6 +22,10 @@ _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[a-z]+")
 _NUMBER = re.compile(r"[0-9]+")
 _SYLLABLE_COUNT = 10
+
+
+def is_han(word: str) -> bool:
+    return _HAN.fullmatch(word) is not None
 
 
 def build_normalizer() -> normalizers.Normalizer:
@@ -212,15 +215,6 @@ def choose_vocabulary(
         chosen[part] = 1
     total = sum(chosen.values())
     return [(word, round(math.log(count / total), 2)) for word, count in sorted(chosen.items())]
-
-
-def rarest_words(vocabulary: Vocabulary, counts: np.ndarray, n: int) -> set[int]:
-    """Places of the `n` Chinese words of several characters that the text holds least often.
-
-    `counts` has one entry for each word. Ties break on the word.
-    """
-    words = [i for i, (word, _) in enumerate(vocabulary) if len(word) > 1 and _HAN.fullmatch(word)]
-    return set(sorted(words, key=lambda i: (counts[i], vocabulary[i][0]))[: max(n, 0)])
 
 
 def build_tokenizer(vocabulary: Vocabulary) -> Tokenizer:

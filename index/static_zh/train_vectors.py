@@ -1,8 +1,7 @@
 """Token vectors: where they start, and how they are trained.
 
-A token's vector is its own and, while it is trained, a share of what it shares with others: its
-characters and pairs of characters, or the beginnings of an English word. A rare word so learns
-from its relatives. The sum is what is stored: it costs nothing later.
+Without an earlier model a token starts at a random direction and a share of what it has in common
+with others: its characters and pairs of characters, or the beginnings of an English word.
 """
 
 from __future__ import annotations
@@ -11,18 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from index.static_zh.train_pairs import Batches, Rewriter
+from index.static_zh.train_ragged import stacked
+from index.static_zh.train_rows import TRANSLATED_BELOW, row_counts
+from index.static_zh.train_tokens import Vocabulary
 
-FREQUENT = 1e-4  # a token of this share of the text weighs half
 SHARED = 0.6  # of a token's length at the start that is shared with its relatives
 TEMPERATURE = 0.05
-LEARNING_RATE = 2e-3
-MORE = 0.6
-SHORT_DIM, SHORT_WEIGHT = 128, 0.3
+LEARNING_RATE = 1e-3
+WARMUP = 50  # steps
 
 
 def parts_of(token: str) -> list[str]:
@@ -51,38 +52,61 @@ def shared_parts(vocabulary: Sequence[str], weight: np.ndarray) -> Any:
 
 
 def token_weights(counts: np.ndarray) -> np.ndarray:
-    """What a token weighs at the start: little where it is frequent, most where it is rare."""
+    """What a token weighs at the start: the logarithm of its rarity, about 1 for the rarest."""
     share = (counts + 5) / counts.sum()
-    weight: np.ndarray = FREQUENT / (FREQUENT + share) * np.log(1 / share) / 12
+    weight: np.ndarray = np.log(1 / share) / 12
     weight[0] = 0
     return weight.astype(np.float32)
 
 
-def starting_vectors(
-    weight: np.ndarray, parts: Any, counts: np.ndarray, rewriter: Rewriter, dim: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Random directions of tokens and of parts; a rare English word starts at its translations."""
-    rng = np.random.default_rng(seed)
-    shared = _unit(rng.normal(size=(parts.shape[1], dim))).astype(np.float32)
-    own = _unit(rng.normal(size=(len(weight), dim))).astype(np.float32) * weight[:, None]
-    own *= (1 - SHARED**2) ** 0.5
-    whole = own + parts @ shared
-    translated = np.zeros_like(own)
+def random_vectors(weight: np.ndarray, dim: int, seed: int) -> np.ndarray:
+    """A direction of its own for each token."""
+    directions = np.random.default_rng(seed).normal(size=(len(weight), dim))
+    vectors: np.ndarray = (_unit(directions) * weight[:, None]).astype(np.float32)
+    return vectors
+
+
+def related_vectors(
+    vocabulary: Sequence[str], weight: np.ndarray, dim: int, seed: int
+) -> np.ndarray:
+    """Random directions, a part of each shared with the token's relatives."""
+    parts = shared_parts(vocabulary, weight)
+    shared = random_vectors(np.ones(parts.shape[1]), dim, seed + 1)
+    own = random_vectors(weight, dim, seed) * (1 - SHARED**2) ** 0.5
+    vectors: np.ndarray = (own + parts @ shared).astype(np.float32)
+    return vectors
+
+
+def earlier_vectors(folder: Path, vocabulary: Vocabulary) -> np.ndarray:
+    """Of each token the sum of those that the static model in `folder` cuts it into."""
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    tensors = load_file(folder / "model.safetensors")
+    rows = tensors["embeddings"].astype(np.float32)
+    if "mapping" in tensors:
+        rows = rows[tensors["mapping"]]
+    if "weights" in tensors:
+        rows *= tensors["weights"].astype(np.float32)[:, None]
+    rows[0] = 0
+    encoded = Tokenizer.from_file(str(folder / "tokenizer.json")).encode_batch_fast(
+        [word for word, _ in vocabulary], add_special_tokens=False
+    )
+    return np.stack([np.zeros_like(rows[0]), *(rows[one.ids].sum(axis=0) for one in encoded)])
+
+
+def at_translations(vectors: np.ndarray, counts: np.ndarray, rewriter: Rewriter) -> np.ndarray:
+    """Rare English words moved to the mean of their translations, as long as they were."""
+    translated = np.zeros_like(vectors)
     for head, others in rewriter.english.items():
         for other in others:
             # A phrase says less of each of its words than a word does.
             for token in other:
-                translated[token] += whole[head] / len(other) ** 2
-    rare = (counts < 300) & (np.linalg.norm(translated, axis=1) > 0)
-    own[rare] = _unit(translated[rare]) * weight[rare, None]
-    return own, shared
-
-
-def widened(vectors: np.ndarray, more: np.ndarray) -> np.ndarray:
-    """Further dimensions: the directions of `more`, each row as much longer as MORE says."""
-    length = MORE * np.linalg.norm(vectors, axis=1, keepdims=True)
-    wide: np.ndarray = np.concatenate([vectors, length * _unit(more)], axis=1, dtype=np.float32)
-    return wide
+                translated[token] += vectors[head] / len(other) ** 2
+    rare = (counts < TRANSLATED_BELOW) & (np.linalg.norm(translated, axis=1) > 0)
+    moved = vectors.copy()
+    moved[rare] = _unit(translated[rare]) * np.linalg.norm(vectors[rare], axis=1, keepdims=True)
+    return moved
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
@@ -91,71 +115,50 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def train(
-    own: np.ndarray,
-    shared: np.ndarray,
-    parts: Any,
+    vectors: np.ndarray,
+    row_of: np.ndarray,
     batches: Batches,
     steps: int,
     *,
     batch_size: int,
     on_step: Callable[[int, float], None],
-) -> np.ndarray:
-    """Contrastive training: symmetric InfoNCE with in-batch negatives, on all dimensions and on
-    the first SHORT_DIM (Matryoshka). Gives `own + parts @ shared`; both are changed in place.
+) -> None:
+    """Contrastive training of the rows of `vectors`, in place: symmetric InfoNCE with in-batch
+    negatives. Row 0, the unknown token, ends as zeros.
     """
     import torch
     from torch.nn import functional
 
     torch.set_num_threads(1)  # sums in one order; the other core makes the batches
-    tokens, relatives = _LazyAdam(own), _LazyAdam(shared)
-    warmup = max(steps // 20, 1)
+    rows = _LazyAdam(vectors)
 
-    def contrast(queries: Any, passages: Any, same: Any) -> Any:
-        queries = functional.normalize(queries, dim=-1)
-        passages = functional.normalize(passages, dim=-1)
-        scores = (queries @ passages.T / TEMPERATURE).masked_fill(same, -1e4)
-        target = torch.arange(len(queries))
-        return functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)
+    def make(step: int) -> tuple[Any, np.ndarray]:
+        batch = batches.make(step, batch_size)
+        return row_counts(stacked(batch.queries, batch.passages), row_of), batch.keys
 
     with ThreadPoolExecutor(1) as pool:  # one thread, in order
-        coming = pool.submit(batches.make, 0, batch_size)
+        coming = pool.submit(make, 0)
         for step in range(steps):
-            batch = coming.result()
-            coming = pool.submit(batches.make, step + 1, batch_size)
-            # Only the tokens of the batch are looked at, and moved.
-            rows, index = np.unique(
-                np.concatenate([batch.queries.flat, batch.passages.flat]), return_inverse=True
-            )
-            few = parts[rows]
-            columns = np.unique(few.indices)
-            few = few[:, columns]
-            moved = tokens.rows(rows), relatives.rows(columns)
-            table = moved[0] + torch.from_numpy(few @ moved[1].numpy())
-            table.requires_grad_()
-            split = len(batch.queries.flat)
-
-            def embed(index: np.ndarray, at: np.ndarray, table: Any = table) -> Any:
-                flat, offsets = torch.from_numpy(index), torch.from_numpy(at[:-1].astype(np.int64))
-                return functional.embedding_bag(flat, table, offsets, mode="sum")
-
-            queries = embed(index[:split], batch.queries.at)
-            passages = embed(index[split:], batch.passages.at)
-            same = torch.from_numpy(batch.keys[:, None] == batch.keys[None, :])
-            same.fill_diagonal_(False)
-            loss = contrast(queries, passages, same) + SHORT_WEIGHT * contrast(
-                queries[:, :SHORT_DIM], passages[:, :SHORT_DIM], same
-            )
+            texts, keys = coming.result()
+            coming = pool.submit(make, step + 1)
+            used = np.unique(texts.indices)  # only these are looked at, and moved
+            texts = texts[:, used]
+            table = rows.rows(used)
+            summed = torch.from_numpy(texts @ table.numpy()).requires_grad_()
+            unit = functional.normalize(summed, dim=-1, eps=1e-6)
+            queries, passages = unit[: len(keys)], unit[len(keys) :]
+            same = torch.from_numpy(keys[:, None] == keys[None, :]).fill_diagonal_(False)
+            scores = (queries @ passages.T / TEMPERATURE).masked_fill(same, -1e4)
+            right = torch.arange(len(keys))
+            loss = functional.cross_entropy(scores, right)
+            loss = loss + functional.cross_entropy(scores.T, right)
             torch.autograd.backward(loss)
-            assert table.grad is not None
-            rate = min((step + 1) / warmup, (steps - step) / (steps - warmup + 1))
-            rate *= LEARNING_RATE
-            tokens.step(rows, moved[0], table.grad, step + 1, rate)
-            back = torch.from_numpy(few.T @ table.grad.numpy())
-            relatives.step(columns, moved[1], back, step + 1, rate)
-            on_step(step + 1, float(loss.detach()) / 2 / (1 + SHORT_WEIGHT))
-    trained: np.ndarray = own + parts @ shared
-    trained[0] = 0  # an unknown token weighs nothing
-    return trained
+            assert summed.grad is not None
+            grad = torch.from_numpy(texts.T @ summed.grad.numpy())
+            rate = LEARNING_RATE * min((step + 1) / WARMUP, 1) * (1 - step / steps)
+            rows.step(used, table, grad, step + 1, rate)
+            on_step(step + 1, float(loss.detach()) / 2)
+    vectors[0] = 0
 
 
 class _LazyAdam:
