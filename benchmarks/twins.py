@@ -1,9 +1,9 @@
 """Questions in pairs of almost the same words: the documents answer one and not the other.
 
-`twins/NAME.jsonl` holds our own questions on public texts; the texts themselves are read from the
-data folder (see README.md) and put together here: reports whole, encyclopaedia articles by title,
-statutes article by article. `evidence` (of an answer) and `near` (what is most easily taken for
-one) are [document, start, end], in characters of the document.
+`twin_questions/NAME.jsonl` holds our own questions on public texts; the texts themselves are read
+from the data folder (see README.md) and put together here: reports whole, encyclopaedia articles by
+title, statutes article by article. `evidence` (of an answer) and `near` (what is most easily taken
+for one) are [document, start, end], in characters of the document.
 
 Wording alone never tells a question with an answer from one without: length, type and vocabulary
 are alike. So what is learnt from them is whether the sentences found say what is asked.
@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent / "twins"
+HERE = Path(__file__).parent / "twin_questions"
 NAMES = ("reports", "news", "news2", "statutes", "statutes2", "encyclopaedia")
 FOLDS = 5
 _ARTICLE = re.compile(r"(.+?)第([零一二三四五六七八九十百千]+)条(.*)")

@@ -175,8 +175,9 @@ class Groups:
 
 
 def span_loss(spans: torch.Tensor, kinds: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    spans = spans.view(len(labels), GROUP, -1, 2)[:, 0]
-    spans = spans.masked_fill((kinds.view(len(labels), GROUP, -1)[:, 0] != 3)[:, :, None], -1e4)
+    spans = spans.view(len(labels), len(spans) // len(labels), -1, 2)[:, 0]
+    kinds = kinds.view(len(labels), len(kinds) // len(labels), -1)[:, 0]
+    spans = spans.masked_fill((kinds != 3)[:, :, None], -1e4)
     known = labels[:, 1] >= 0
     if not known.any():
         return spans.sum() * 0
@@ -198,7 +199,7 @@ def read_groups(p: m.Parameters, groups: Groups, seconds: float, rate: float, dr
             other.batch(next(others)) if from_other else groups.batch(next(draws))  # type: ignore
         )
         relevance, spans = m.judge(p, ids, kinds, drop)
-        logits = relevance.view(-1, GROUP)
+        logits = relevance.view(len(labels), -1)
         answered = labels[:, 0] >= 0
         truth = torch.zeros_like(logits)
         truth[:, 0] = answered.float()
@@ -230,15 +231,16 @@ def test(name: str, p: m.Parameters, groups: Groups) -> None:
         places = np.arange(first, min(first + 64, len(groups)))
         ids, kinds, labels = groups.batch(places)
         relevance, spans = m.judge(p, ids, kinds)
-        logits = relevance.view(-1, GROUP)
+        logits = relevance.view(len(labels), -1)
         answered = (labels[:, 0] >= 0).cpu().numpy()
         best = logits.max(dim=1)
         tops += best.indices.cpu().numpy()[answered].__eq__(0).tolist()
         top = best.values.cpu().numpy()
         good += top[answered].tolist()
         bad += top[~answered].tolist()
-        spans = spans.view(len(labels), GROUP, -1, 2)[:, 0]
-        spans = spans.masked_fill((kinds.view(len(labels), GROUP, -1)[:, 0] != 3)[..., None], -1e4)
+        spans = spans.view(len(labels), len(spans) // len(labels), -1, 2)[:, 0]
+        kinds = kinds.view(len(labels), len(kinds) // len(labels), -1)[:, 0]
+        spans = spans.masked_fill((kinds != 3)[..., None], -1e4)
         for row in np.flatnonzero((labels[:, 1] >= 0).cpu().numpy()):
             start, end = labels[row, 1:3].tolist()
             sums = spans[row, :, 0][:, None] + spans[row, :, 1][None]
