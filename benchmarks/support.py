@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from index.embedding import EmbeddingSettings, load_embedder
 from index.segmenting import key, token_spans, word_class
 from index.store import open_library
 from rag import support
@@ -348,7 +347,7 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=0)
     args = parser.parse_args()
     r = random.Random(7)
-    embed = load_embedder(EmbeddingSettings()).embed_documents
+    embed = support.shipped_embed()
     told = list(paraphrases(args.library))
     own = list(sample_pairs(args.library))
     r.shuffle(own)

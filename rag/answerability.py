@@ -1,4 +1,4 @@
-"""Whether what was found answers the question: a calibrated probability, and what is missing.
+"""Whether what was found answers the question: a calibrated probability, and the risk.
 
 `answerability.json` is made by benchmarks/fit_judge.py from questions with and without an answer.
 The probability, and the risk that goes with it, hold where questions and documents are like those.
@@ -20,15 +20,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from index.segmenting import word_class
 from rag import evidence
 from rag.features import INDEX, KINDS
 from rag.ranking import Scores
 from rag.reading_model import Judgement
 from rag.retrieval import Retrieval
 from rag.settings import AnswerabilitySettings
-from rag.terms import Concept, contains
-from rag.units import UNITS
 
 PATH = Path(__file__).parent / "answerability.json"
 
@@ -61,14 +58,9 @@ NAMES: tuple[str, ...] = (
     *(f"evidence.{name}" for name in evidence.NAMES),
 )
 
-_MISSING_RARITY = 0.42  # a concept less telling than this is not worth naming
 _AROUND = 12  # sentences to each side
 _MOST_CONCEPTS, _MOST_RARITY = 14, 8.0
 # "The sources do not mention 砸" is true and no reason: what is done, and what is pointed at.
-_NO_REASON = re.compile(
-    r"[㐀-鿿]|[㐀-鿿]+[掉了着]|[这每最更][㐀-鿿]|那[个些种类边排帮批家位台条座辆艘间片笔]|"
-    r"[a-z]+ (?:off|down|up|out|back|away|over)"
-)
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
 
@@ -190,113 +182,3 @@ def _uncovered(retrieval: Retrieval, best: int) -> list[float]:
         float(absent),
         float(absent and bool(said)),
     ]
-
-
-def _everything(retrieval: Retrieval) -> str:
-    """All that was found, sentences and headings, as one text to look in."""
-    texts = [s.candidate.key for s in retrieval.sentences]
-    headings = {s.candidate.headings for s in retrieval.sentences}
-    return "\n".join([*texts, *sorted(headings)])
-
-
-def missing(retrieval: Retrieval) -> tuple[str, ...]:
-    """What was asked and is in none of the sentences found, as it was asked; most telling first.
-
-    A year that is nowhere is named even where the rest is found.
-    """
-    everything = _everything(retrieval)
-    question = retrieval.question
-    absent: list[tuple[float, int, str]] = []
-    for concept in retrieval.concepts:
-        if concept.rarity < _MISSING_RARITY or _YEAR.search(concept.term):
-            continue
-        if _NO_REASON.fullmatch(concept.term):
-            continue
-        if not any(a.term in everything for a in concept.alternatives):
-            pieces = concept.pieces
-            if pieces and any(p in everything for p in pieces):
-                continue
-            asked = question.text[concept.start : concept.end].strip()
-            absent.append((-concept.rarity, concept.start, asked))
-    years = [
-        (-2.0, m.start(), f"{m[1]}年" if question.language == "zh" else m[1])
-        for m in _YEAR.finditer(question.key)
-        if m[1] not in everything
-    ]
-    return tuple(dict.fromkeys(text for _, _, text in sorted(years + absent)))[:3]
-
-
-_SUFFIX = re.compile(
-    r"(?:有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|省|市|县|区|州|港|岛|镇)"
-)
-_NAMED_RARITY = 0.35
-
-
-def absent(retrieval: Retrieval) -> tuple[str, ...]:
-    """Years, names and units that are asked about and are in nothing that was found.
-
-    Whatever stands there is about something else: no answer is given. Precise rather than
-    complete: a name is one that the thesaurus knows, one in Latin letters within Chinese, or an
-    unknown word before «公司», «市» and the like.
-    """
-    question = retrieval.question
-    everything = _everything(retrieval)
-    found = [
-        f"{year}年" if question.language == "zh" else year
-        for year in sorted(evidence.years_asked(retrieval))
-        if year not in everything
-    ]
-    for concept in retrieval.concepts:
-        if concept.rarity < _NAMED_RARITY or not _pins_down(retrieval, concept):
-            continue
-        if any(contains(everything, a.term) for a in concept.alternatives):
-            continue
-        if not any(piece in everything for piece in concept.pieces):
-            found.append(question.text[concept.start : concept.end].strip())
-    unit = UNITS.get(retrieval.asked.unit or "")
-    if unit is not None and unit.dimension.startswith("money:") and (unit.dimension != "money:CNY"):
-        same = [n for n, u in UNITS.items() if u.dimension == unit.dimension and len(n) > 1]
-        if not any(name in everything for name in same):
-            found.append(str(retrieval.asked.unit))
-    return tuple(dict.fromkeys(found))
-
-
-def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
-    term, question = concept.term, retrieval.question
-    if any(a.origin == "names" for a in concept.alternatives):
-        return True
-    if term.isascii():
-        written = question.text[concept.start : concept.end]
-        return (
-            question.language == "zh"
-            and len(term) > 2
-            and any(c.isalpha() for c in term)
-            and any(c.isupper() for c in written)
-        )
-    followed = _SUFFIX.match(question.key[concept.end :]) or _SUFFIX.search(term[2:])
-    return len(term) > 1 and not word_class(term) and followed is not None
-
-
-# What every reason begins with, and no answer: by these a reply is known again as silence.
-SILENCE = ("资料里", "The sources ")
-
-
-def reason(retrieval: Retrieval, absent: tuple[str, ...]) -> str:
-    """One plain sentence in the question's language."""
-    chinese = retrieval.question.language == "zh"
-    if absent:
-        if chinese:
-            return f"资料里没有提到{'、'.join(f'“{a}”' for a in absent)}，无法据此回答。"
-        named = ", ".join(f"“{a}”" for a in absent)
-        return f"The sources do not mention {named}, so they cannot answer this."
-    if not retrieval.sentences:
-        return (
-            "资料里没有找到与这个问题有关的内容。"
-            if chinese
-            else "The sources hold nothing related to this question."
-        )
-    return (
-        "资料里有相关内容，但没有找到能直接回答这个问题的句子。"
-        if chinese
-        else "The sources touch on this, but no sentence in them answers the question."
-    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rag import answerability, greeting, overview, sources_of
+from rag import absence, greeting, overview, sources_of
 from rag.calibration import usable
 from rag.citing import cite, renumber
 from rag.conflicts import conflicts_of, disagreement, sides_of
@@ -324,15 +324,13 @@ class Answerer:
         return set.intersection(*limits) if limits else None
 
     def _abstention(self, retrieval: Retrieval, scores: Scores) -> Abstention:
-        absent = tuple(
-            dict.fromkeys((*answerability.absent(retrieval), *answerability.missing(retrieval)))
-        )[:3]
+        absent = tuple(dict.fromkeys((*absence.absent(retrieval), *absence.missing(retrieval))))[:3]
         nearest = [
             Draft((s := retrieval.sentences[i]).document, s.sentence.spans, float(scores[i]))
             for i in order(scores)[: self.settings.answerability.nearest]
         ]
         _, citations = _shown(nearest)
-        return Abstention(answerability.reason(retrieval, absent), absent, citations)
+        return Abstention(absence.reason(retrieval, absent), absent, citations)
 
 
 def shown(answer: Answer) -> Iterator[Shown]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.schema import BlockKind
-from rag import answerability
+from rag import absence, answerability
 from rag.calibration import Calibration
 from rag.ranking import Scores, score
 from rag.reading_model import Judgement
@@ -61,6 +61,6 @@ def judge(
             ),
             key=lambda found: found[0] - found[1],
         )
-    is_absent = bool(answerability.absent(retrieval))
+    is_absent = bool(absence.absent(retrieval))
     sure = confidence >= threshold and (threshold == 0 or not is_absent)
     return Judged(retrieval, scores, judgements, confidence, sure, logit, is_absent)

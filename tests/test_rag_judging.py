@@ -11,7 +11,7 @@ import pytest
 
 from index.ingesting import IndexReport
 from index.store import Library, open_library
-from rag import answerability, evidence
+from rag import absence, answerability, evidence
 from rag.answering import Answerer
 from rag.errors import SettingsError
 from rag.judging import judge
@@ -56,7 +56,7 @@ def found(library: Library, question: str) -> Retrieval:
 def test_a_year_name_or_unit_that_is_nowhere_ends_in_silence_and_is_named(
     library: Library, question: str, missing: str
 ) -> None:
-    assert missing in answerability.absent(found(library, question))
+    assert missing in absence.absent(found(library, question))
     answer = Answerer(library).answer(question, as_of=DAY)
     assert answer.status == "abstained"
     assert answer.abstention is not None
@@ -74,7 +74,7 @@ def test_a_year_name_or_unit_that_is_nowhere_ends_in_silence_and_is_named(
     ],
 )
 def test_what_is_there_under_another_name_is_not_missing(library: Library, question: str) -> None:
-    assert answerability.absent(found(library, question)) == ()
+    assert absence.absent(found(library, question)) == ()
 
 
 def test_an_answer_wanted_in_any_case_is_given(library: Library) -> None:

@@ -166,7 +166,7 @@ def test_a_strange_reply_of_before_harms_no_question(
 
 def test_a_reply_that_was_silence_is_no_answer_to_go_on_from(client: httpx.Client) -> None:
     """«它» is not the reason that was given."""
-    from rag.answerability import SILENCE
+    from rag.absence import SILENCE
     from ui.server.conversation import history_of
     from ui.server.models import ChatMessage
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from rag.answerability import SILENCE
+from rag.absence import SILENCE
 from rag.normalising import MAX_QUESTION_CHARS
 from ui.server.errors import ApiError
 from ui.server.linking import DOCUMENTS

@@ -1,0 +1,152 @@
+"""What a question names that the sources do not: why there is no answer, in words.
+
+Years, names and units that are nowhere forbid an answer (`absent`); other words that are nowhere
+are told beside it (`missing`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from index.segmenting import token_spans, word_class
+from rag.retrieval import Retrieval
+from rag.terms import Concept, contains
+from rag.units import UNITS
+
+# What every reason begins with, and no answer: by these a reply is known again as silence.
+SILENCE = ("资料里", "The sources ")
+_MISSING_RARITY = 0.42  # a concept less telling than this is not worth naming
+_NAMED_RARITY = 0.35
+_NO_REASON = re.compile(
+    r"[㐀-鿿]|[㐀-鿿]+[掉了着]|[这每最更][㐀-鿿]|那[个些种类边排帮批家位台条座辆艘间片笔]|"
+    r"[a-z]+ (?:off|down|up|out|back|away|over)"
+)
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+_SUFFIX = re.compile(
+    r"(?:有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|省|市|县|区|州|港|岛|镇)"
+)
+_THINGS = frozenset("nijlt")  # nouns, idioms, abbreviations, times
+# What ends up in no word of its own, and in no name: 最高能罚公司多少, 那篇县域….
+_LOOSE = frozenset("能会可要去罚给让被把事人那这哪某该各每篇个的地得")
+_LATIN, _HAN = re.compile(r"[a-z]"), re.compile(r"[\u4e00-\u9fff]")
+
+
+def _everything(retrieval: Retrieval) -> str:
+    """All that was found, sentences and headings, as one text to look in."""
+    texts = [s.candidate.key for s in retrieval.sentences]
+    headings = {s.candidate.headings for s in retrieval.sentences}
+    return "\n".join([*texts, *sorted(headings)])
+
+
+def missing(retrieval: Retrieval) -> tuple[str, ...]:
+    """What was asked and is in none of the sentences found, as it was asked; most telling first.
+
+    A year that is nowhere is named even where the rest is found.
+    """
+    everything = _everything(retrieval)
+    question = retrieval.question
+    absent: list[tuple[float, int, str]] = []
+    for concept in retrieval.concepts:
+        if concept.rarity < _MISSING_RARITY or _YEAR.search(concept.term):
+            continue
+        if _NO_REASON.fullmatch(concept.term):
+            continue
+        if not _is_thing(concept):
+            continue
+        if not any(a.term in everything for a in concept.alternatives):
+            pieces = concept.pieces
+            if pieces and any(p in everything for p in pieces):
+                continue
+            asked = question.text[concept.start : concept.end].strip()
+            absent.append((-concept.rarity, concept.start, asked))
+    years = [
+        (-2.0, m.start(), f"{m[1]}年" if question.language == "zh" else m[1])
+        for m in _YEAR.finditer(question.key)
+        if m[1] not in everything
+    ]
+    return tuple(dict.fromkeys(text for _, _, text in sorted(years + absent)))[:3]
+
+
+def _is_thing(concept: Concept) -> bool:
+    """Whether it reads as something that could be mentioned: no verb, no cut-out of two words."""
+    term = concept.term
+    if term.isascii() or any(a.origin in ("names", "aliases") for a in concept.alternatives):
+        return True
+    found = word_class(term)
+    return found[:1] in _THINGS or found == "vn" if found else len(term) > 2
+
+
+def absent(retrieval: Retrieval) -> tuple[str, ...]:
+    """Years, names and units that are asked about and are in nothing that was found.
+
+    Whatever stands there is about something else: no answer is given. Precise rather than
+    complete: a year is one that is written out (去年 may be another year to who wrote), a name one
+    that the thesaurus knows, one in Latin letters within Chinese, or an unknown word before
+    «公司», «市» and the like.
+    """
+    question = retrieval.question
+    everything = _everything(retrieval)
+    found = [
+        f"{year}年" if question.language == "zh" else year
+        for year in sorted(set(_YEAR.findall(question.key)))
+        if year not in everything
+    ]
+    for concept in retrieval.concepts:
+        if concept.rarity < _NAMED_RARITY or not _pins_down(retrieval, concept):
+            continue
+        if any(contains(everything, a.term) for a in concept.alternatives):
+            continue
+        if not any(piece in everything for piece in concept.pieces):
+            found.append(question.text[concept.start : concept.end].strip())
+    unit = UNITS.get(retrieval.asked.unit or "")
+    if unit is not None and unit.dimension.startswith("money:") and (unit.dimension != "money:CNY"):
+        same = [n for n, u in UNITS.items() if u.dimension == unit.dimension and len(n) > 1]
+        if not any(name in everything for name in same):
+            found.append(str(retrieval.asked.unit))
+    return tuple(dict.fromkeys(found))
+
+
+def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
+    term, question = concept.term, retrieval.question
+    if any(a.origin == "names" for a in concept.alternatives):
+        return _is_of_whole_words(concept, question.key)
+    if term.isascii():
+        written = question.text[concept.start : concept.end]
+        return (
+            question.language == "zh"
+            and len(_LATIN.findall(question.key)) < len(_HAN.findall(question.key))
+            and len(term) > 2
+            and any(c.isalpha() for c in term)
+            and any(c.isupper() for c in written)
+        )
+    followed = _SUFFIX.match(question.key[concept.end :]) or _SUFFIX.search(term[2:])
+    is_name = len(term) > 1 and not word_class(term) and not _LOOSE & set(term)
+    return is_name and followed is not None
+
+
+def _is_of_whole_words(concept: Concept, keyed: str) -> bool:
+    """占中 in 占中国 is not: it ends within a word."""
+    spans = token_spans(keyed)
+    starts, ends = {a for _, a, _ in spans}, {b for _, _, b in spans}
+    return concept.start in starts and concept.end in ends
+
+
+def reason(retrieval: Retrieval, absent: tuple[str, ...]) -> str:
+    """One plain sentence in the question's language."""
+    chinese = retrieval.question.language == "zh"
+    if absent:
+        if chinese:
+            return f"资料里没有提到{'、'.join(f'“{a}”' for a in absent)}，无法据此回答。"
+        named = ", ".join(f"“{a}”" for a in absent)
+        return f"The sources do not mention {named}, so they cannot answer this."
+    if not retrieval.sentences:
+        return (
+            "资料里没有找到与这个问题有关的内容。"
+            if chinese
+            else "The sources hold nothing related to this question."
+        )
+    return (
+        "资料里有相关内容，但没有找到能直接回答这个问题的句子。"
+        if chinese
+        else "The sources touch on this, but no sentence in them answers the question."
+    )
