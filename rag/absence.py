@@ -73,7 +73,7 @@ def _is_thing(concept: Concept) -> bool:
     if term.isascii() or any(a.origin in ("names", "aliases") for a in concept.alternatives):
         return True
     found = word_class(term)
-    return found[:1] in _THINGS or found == "vn" if found else len(term) > 2
+    return found[:1] in _THINGS if found else len(term) > 2
 
 
 def absent(retrieval: Retrieval) -> tuple[str, ...]:
