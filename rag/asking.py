@@ -37,9 +37,8 @@ _KINDS: tuple[tuple[str, str], ...] = (
     (PLACE, r"哪里|哪儿|在哪|什么地方|啥地方|何处|哪个?[国省市县区城]|\bwhere\b|which (?:country|"
             r"city|state|province)"),
     (MANNER, r"怎么|怎样|咋|如何|什么[办方]法|啥[办方]法|\bhow\b"),
-    (YESNO, r"吗|是不是|有没有|能不能|会不会|是否|了没|没[有]?[?？]?$|^(?:is|are|was|were|do|"
-            r"does|did|has|have|will|"
-            r"can)\b"),
+    (YESNO, r"吗|是不是|有没有|能不能|会不会|是否|(.)不\1|了没|没[有]?[?？]?$|不[?？]?$|"
+            r"^(?:is|are|was|were|do|does|did|has|have|will|can)\b"),
     (NAME, r"哪[个家]|什么|啥|何|\bwhich\b|\bwhat\b"),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)

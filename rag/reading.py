@@ -24,6 +24,7 @@ from rag.asking import (
     PERSON,
     REASON,
     SOURCE,
+    YESNO,
     Sign,
 )
 from rag.clauses import best_part
@@ -52,6 +53,7 @@ SAME = 0.8  # share of common character pairs from which two sentences say the s
 _NOVELTY = 1.2  # what a sentence gains that says a concept not said yet
 _OTHER_DOCUMENT = 1.5  # … or that another document says, where several are asked for
 _REPETITION = 2.0  # what one loses that only says what was said
+_ROW = 2.0  # what a table's row loses there
 _SIGNED = 0.3  # what one gains that gives a reason where one is asked for
 _LETTERS = re.compile(r"\w")
 _LEADS_ON = re.compile(r"[:：]\s*$")
@@ -66,6 +68,8 @@ _PROMISES = re.compile(
 _NAME = re.compile(r"[^\s,，;；。!！?？:：、的][^,，;；。!！?？:：\n]{1,19}")  # within a clause
 _BRIEF = 48  # characters of a sentence that may stand before the one it resolves
 Judgements = Mapping[int, Judgement]
+# Whether, why and how is told in sentences: a row holds the words and says nothing of it.
+_SAID_IN_SENTENCES = frozenset((YESNO, REASON, MANNER))
 _WHO_WROTE = frozenset((PERSON, DATE, ORGANISATION, SOURCE))
 
 
@@ -205,6 +209,8 @@ def pool_of(
     places = order(scores)[: 4 * settings.max_several + 8]
     near = [i for i in places if scores[places[0]] - scores[i] <= gap]
     useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])] or near[:1]
+    if retrieval.asked.kind in _SAID_IN_SENTENCES:
+        useful.sort(key=lambda i: _is_row(retrieval.sentences[i]))
     shown: list[set[str]] = []
     kept = []
     for i in useful:
@@ -213,6 +219,10 @@ def pool_of(
             kept.append(i)
             shown.append(pairs)
     return kept
+
+
+def _is_row(found: Found) -> bool:
+    return found.candidate.kind == "table_row"
 
 
 def _is_padding(retrieval: Retrieval, found: Found) -> bool:
@@ -278,6 +288,8 @@ class _Told:
         value = float(self._scores[place])
         if asked.kind in (REASON, MANNER):
             value += _SIGNED * self._sign.found_in(keyed)
+        if asked.kind in _SAID_IN_SENTENCES:
+            value -= _ROW * _is_row(found)
         if not self._pairs:
             return value
         new = sum(
