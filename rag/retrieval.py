@@ -32,6 +32,7 @@ _CAPTION = re.compile(
     r"\s*(?:[续附]?表|Table|TABLE)\s*[\d一二三四五六七八九十]|.*[：:]\s*$", re.DOTALL
 )
 _LONGEST_CAPTION = 80  # characters
+_MARKERS = re.compile(r"(?:\^?\[[^\]\s]{1,24}\]|[①-⑳]|\s)*")  # of notes
 # An enumeration's own way to its values is slow, and a question asks for hundreds.
 KIND_NAMES = {kind: kind.value for kind in BlockKind}
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
@@ -260,8 +261,13 @@ def _noted(block: Block, sentences: Sequence[Sentence], document: Document) -> I
     out: dict[str, None] = {}
     for marker in block.markers:
         place = bisect_right(sentences, marker.start, key=lambda s: s.span.start) - 1
-        if place >= 0 and marker.start < sentences[place].span.end:
-            out[document.joined(sentences[place].spans)] = None
+        if place < 0 or marker.start >= (said := sentences[place]).span.end:
+            continue
+        # Behind a full stop a marker opens the next sentence and belongs to the one before.
+        opens = _MARKERS.fullmatch(document.text, said.span.start, marker.start)
+        if opens and place and sentences[place - 1].block == said.block:
+            said = sentences[place - 1]
+        out[document.joined(said.spans)] = None
     return out
 
 
