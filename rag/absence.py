@@ -51,7 +51,7 @@ def missing(retrieval: Retrieval) -> tuple[str, ...]:
             continue
         if _NO_REASON.fullmatch(concept.term):
             continue
-        if not _is_thing(concept):
+        if not _is_thing(concept, question.key):
             continue
         if not any(a.term in everything for a in concept.alternatives):
             pieces = concept.pieces
@@ -67,11 +67,13 @@ def missing(retrieval: Retrieval) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for _, _, text in sorted(years + absent)))[:3]
 
 
-def _is_thing(concept: Concept) -> bool:
+def _is_thing(concept: Concept, keyed: str) -> bool:
     """Whether it reads as something that could be mentioned: no verb, no cut-out of two words."""
-    term = concept.term
-    if term.isascii() or any(a.origin in ("names", "aliases") for a in concept.alternatives):
+    term, origins = concept.term, {a.origin for a in concept.alternatives}
+    if term.isascii() or "aliases" in origins:
         return True
+    if "names" in origins:
+        return _is_of_whole_words(concept, keyed)
     found = word_class(term)
     return found[:1] in _THINGS if found else len(term) > 2
 
