@@ -41,6 +41,7 @@ from index.manifest import (
     Sources,
     read_manifest,
     read_sources,
+    rebuild_command,
     salvage_sources,
 )
 from index.parse_cache import PARSED, ParseCache
@@ -428,8 +429,16 @@ def _nothing_reason(roots: Sequence[Root], skipped: Sequence[Skipped]) -> str:
     )
 
 
+_OF_WENJU = frozenset(("format", "parser", "dictionary", "aliases"))  # no setting changes them
+
+
 def _refuse_other(path: Path, before: Fingerprint, now: Fingerprint) -> None:
     for name, old, new in before.differences(now):
+        if name in _OF_WENJU:
+            raise IndexMismatch(
+                f"{path.name} was made by another version of wenju ({name} = {old}, now {new}). "
+                f"Make it again from its sources, once: {rebuild_command(path)}"
+            )
         raise IndexMismatch(
             f"{path.name} was made with {name} = {old}, settings now ask for {new}. "
             f"Keep the old settings, or run: wenju index --index {path.name} --rebuild"

@@ -22,7 +22,14 @@ from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
 from index.hits import Ranking
 from index.lexical import STEPS, WeightedTerm, steps_of
-from index.manifest import Manifest, Root, read_manifest, read_sources, rebuild_command
+from index.manifest import (
+    PARSER_VERSION,
+    Manifest,
+    Root,
+    read_manifest,
+    read_sources,
+    rebuild_command,
+)
 from index.numbering import Field
 from index.places import named, resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
@@ -361,9 +368,12 @@ class Library:
         embedder = load_embedder(EmbeddingSettings(**self.manifest.embedding))
         made_with = self.manifest.fingerprint.model
         if embedder.model_id != made_with:
+            again = f"wenju index --index {named(self.path)}"
+            if self.manifest.fingerprint.parser != PARSER_VERSION:  # new vectors are not enough
+                again = rebuild_command(self.path)
             raise IndexMismatch(
                 f"{self.name} was embedded with {made_with}, the model is now {embedder.model_id}. "
-                f"Make its vectors anew: wenju index --index {named(self.path)}"
+                f"Make its vectors anew: {again}"
             )
         return embedder
 

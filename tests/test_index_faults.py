@@ -31,6 +31,7 @@ from index.errors import (
 )
 from index.ingesting import IndexReport, IndexSettings, index_sources, remove_documents
 from index.lexical import WeightedTerm
+from index.manifest import PARSER_VERSION
 from index.store import check_library, open_library
 
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
@@ -321,6 +322,21 @@ def test_unreadable_new_version_keeps_the_last_one(
     assert "last readable version is kept" in report.skipped[0].reason
     with open_library(library) as opened:
         assert opened.document("a.txt").text.strip() == "旧的内容。"
+
+
+def test_a_library_read_by_an_earlier_parser_says_to_make_it_again_once(
+    index_files: IndexFiles, tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.ingesting.PARSER_VERSION", PARSER_VERSION - 1)
+    library, _ = index_files({"a.txt": "港口现有员工8600人。"})
+    monkeypatch.undo()
+    told = rf"another version of wenju \(parser = {PARSER_VERSION - 1}, now {PARSER_VERSION}\)"
+    with pytest.raises(IndexMismatch, match=told + r".*once: wenju index --index \S+ --rebuild"):
+        index_sources(library, [], tiny_settings)
+    with open_library(library) as opened:  # it can be asked as before
+        assert opened.document("a.txt").text.strip() == "港口现有员工8600人。"
+    index_sources(library, [], tiny_settings, rebuild=True)
+    assert index_sources(library, [], tiny_settings).unchanged == 1
 
 
 def test_other_chunk_sizes_are_refused_and_rebuilt_on_request(

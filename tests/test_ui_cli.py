@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.ingesting import IndexReport, IndexSettings, index_sources
+from index.manifest import PARSER_VERSION
 from ui.cli import main
 from ui.commands import NAMES
 
@@ -458,3 +459,24 @@ def test_ctrl_c_is_130(run: Run, library: str, monkeypatch: pytest.MonkeyPatch) 
     code, _, err = run("ask", "问", "--index", library)
     assert code == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["upgrade", "check"])
+def test_a_library_read_by_an_earlier_version_is_told_to_be_made_again(
+    run: Run, index_files: IndexFiles, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("index.ingesting.PARSER_VERSION", PARSER_VERSION - 1)
+    old, _ = index_files({"a.txt": "港口现有员工8600人。"})
+    monkeypatch.undo()
+    _, out, _ = run(command, "--index", str(old))
+    assert "--rebuild" in out
+    assert str(old) in out
+
+
+@pytest.mark.parametrize("command", ["upgrade", "check"])
+def test_a_library_of_today_is_not_told_to_be_made_again(
+    run: Run, index_files: IndexFiles, command: str
+) -> None:
+    today, _ = index_files({"a.txt": "港口现有员工8600人。"})
+    _, out, _ = run(command, "--index", str(today))
+    assert "--rebuild" not in out

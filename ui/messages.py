@@ -230,15 +230,16 @@ _TABLE: dict[str, tuple[str, str]] = {
         "资料库 {name} 已恢复，{documents} 份文档，每个字节都核对过",
         "Library {name} is there again: {documents} documents, every byte checked",
     ),
-    "upgrade_none": ("资料库 {name} 已是当前格式", "Library {name} is up to date"),
+    "upgrade_none": ("资料库 {name} 已是当前格式", "Library {name} is in today's format"),
     "upgrade_done": (
         "资料库 {name} 已升级，{documents} 份文档，未重算向量",
         "Library {name} is upgraded: {documents} documents, nothing was embedded again",
     ),
     "upgrade_parser": (
-        "读文件的方式后来改过：现在可以照常提问；要加新文档，先运行 wenju index{index} --rebuild",
-        "Files are read differently since: it can be asked as it is; before it takes in new"
-        " documents, run wenju index{index} --rebuild",
+        "读文件的方式后来改过：加新文档之前，先运行一次 wenju index{index} --rebuild；"
+        "在此之前，只要向量模型没换，可以照常提问",
+        "Files are read differently since: before it takes in new documents, run once wenju"
+        " index{index} --rebuild; until then it can be asked if its embedding model is the same",
     ),
     "sources_moved": (
         "资料库 {name} 的 {n} 个来源文件夹现在位于 {new}",

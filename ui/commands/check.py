@@ -59,4 +59,5 @@ def run(args: argparse.Namespace) -> int:
                 chunks=library.n_chunks,
             )
         )
+        common.tell_parser(args, library.manifest)
     return 0

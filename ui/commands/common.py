@@ -14,6 +14,7 @@ from ui.errors import UiError, UsageError
 from ui.messages import pick, say
 
 if TYPE_CHECKING:
+    from index.manifest import Manifest
     from index.store import Library
     from rag.filters import Filters
     from ui.settings import Settings
@@ -151,6 +152,14 @@ def library_path(args: argparse.Namespace) -> Path:
 def index_hint(args: argparse.Namespace) -> str:
     """What to add to a suggested command so that it means the same library."""
     return "" if args.index == DEFAULT_LIBRARY else f" --index {args.index}"
+
+
+def tell_parser(args: argparse.Namespace, manifest: Manifest) -> None:
+    """Says so where files are read differently since the library was made."""
+    from index.manifest import PARSER_VERSION
+
+    if manifest.fingerprint.parser != PARSER_VERSION:
+        print(say("upgrade_parser", index=index_hint(args)))
 
 
 def as_of(args: argparse.Namespace) -> date | None:

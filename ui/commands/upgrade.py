@@ -23,15 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from index.manifest import PARSER_VERSION
+    from index.manifest import read_manifest
     from index.upgrading import upgrade_library
 
     path = common.library_path(args)
     manifest = upgrade_library(path)
     if manifest is None:
         print(say("upgrade_none", name=path.name))
-        return 0
-    print(say("upgrade_done", name=path.name, documents=manifest.n_documents))
-    if manifest.fingerprint.parser != PARSER_VERSION:
-        print(say("upgrade_parser", index=common.index_hint(args)))
+    else:
+        print(say("upgrade_done", name=path.name, documents=manifest.n_documents))
+    common.tell_parser(args, manifest or read_manifest(path))
     return 0
