@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from index.errors import (
 )
 from index.ingesting import IndexReport, IndexSettings, index_sources, remove_documents
 from index.lexical import WeightedTerm
-from index.manifest import PARSER_VERSION
+from index.manifest import PARSER_VERSION, read_manifest, read_sources, write_manifest
 from index.store import check_library, open_library
 
 IndexFiles = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
@@ -337,6 +338,21 @@ def test_a_library_read_by_an_earlier_parser_says_to_make_it_again_once(
         assert opened.document("a.txt").text.strip() == "港口现有员工8600人。"
     index_sources(library, [], tiny_settings, rebuild=True)
     assert index_sources(library, [], tiny_settings).unchanged == 1
+
+
+@pytest.mark.parametrize(("older", "command"), [(0, r"index \S+$"), (1, r"index \S+ --rebuild$")])
+def test_vectors_of_another_model_name_the_one_command_that_is_enough(
+    index_files: IndexFiles, older: int, command: str
+) -> None:
+    path, _ = index_files({"a.txt": "港口现有员工8600人。"})
+    now = read_manifest(path)
+    before = replace(now.fingerprint, model="static-zh@before", parser=PARSER_VERSION - older)
+    write_manifest(path, replace(now, fingerprint=before), read_sources(path, now))
+    with (
+        open_library(path) as library,
+        pytest.raises(IndexMismatch, match=r"static-zh@before.*wenju index --" + command),
+    ):
+        _ = library.embedder
 
 
 def test_other_chunk_sizes_are_refused_and_rebuilt_on_request(
