@@ -5,17 +5,47 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
+from index.ingesting import index_sources
+from index.store import open_library
 from ui.cli import main
-from ui.demo import QUESTIONS, sample_folder
+from ui.demo import LIBRARY, QUESTIONS, forget_other_samples, sample_folder
 
 
 def test_every_question_is_about_a_sample_document() -> None:
     assert len(QUESTIONS) == 6
     for one in QUESTIONS:
         assert (sample_folder() / one.doc).is_file(), one.doc
+
+
+def test_samples_of_another_checkout_are_not_read_beside_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENJU_HOME", str(tmp_path / "home"))
+    other = tmp_path / "elsewhere" / "evals" / "data" / "sample"
+    other.mkdir(parents=True)
+    (other / "锂.txt").write_text("2025年云岭县的锂产量为三百万吨。", encoding="utf-8")
+    assert main(["index", str(other), "--index", LIBRARY]) == 0
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert main(["demo"]) == 0
+    with open_library(tmp_path / "home" / "libraries" / LIBRARY) as library:
+        held = {Path(info.source).name for info in library.documents()}
+    assert "锂.txt" not in held
+    assert held == {p.name for p in sample_folder().rglob("*") if p.is_file()}
+
+
+def test_a_library_with_documents_of_the_users_is_left_alone(tmp_path: Path) -> None:
+    library = tmp_path / "demo"
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "锂.txt").write_text("2025年云岭县的锂产量为三百万吨。", encoding="utf-8")
+    index_sources(library, [tmp_path / "notes"])
+    forget_other_samples(library)
+    assert (library / "manifest.json").is_file()
+    forget_other_samples(tmp_path / "none")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,6 +59,24 @@ QUESTIONS = (
 
 def sample_folder() -> Path:
     return Path(__file__).parents[1] / "evals" / "data" / "sample"
+
+
+def forget_other_samples(library: Path) -> None:
+    """Remove a sample library that another checkout made: it would hold every sample twice.
+
+    One that holds documents of the user's beside, and none at all, are left as they are.
+    """
+    from index.errors import IndexingError
+    from index.manifest import read_manifest, read_sources
+
+    try:
+        roots = [Path(r.path) for r in read_sources(library, read_manifest(library)).roots]
+    except IndexingError:
+        return
+    ours = sample_folder()
+    like = all(root.parts[-3:] == ours.parts[-3:] for root in roots)
+    if roots and like and ours.resolve() not in [root.resolve() for root in roots]:
+        shutil.rmtree(library)
 
 
 def questions_for(library: Library) -> list[str]:

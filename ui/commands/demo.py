@@ -26,12 +26,13 @@ def run(args: argparse.Namespace) -> int:
     from rag.answering import Answerer
     from ui.commands.index import print_report
     from ui.context import context_of
-    from ui.demo import AS_OF, LIBRARY, QUESTIONS, sample_folder
+    from ui.demo import AS_OF, LIBRARY, QUESTIONS, forget_other_samples, sample_folder
     from ui.progress import progress
     from ui.rendering import COLOUR, PLAIN, render_answer
 
     settings = common.settings(args, ["index", "rag"])
     path = resolve_library(LIBRARY)
+    forget_other_samples(path)
     style = COLOUR if common.is_coloured(sys.stdout) else PLAIN
     with progress() as show:
         make = partial(
