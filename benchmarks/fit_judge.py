@@ -228,7 +228,7 @@ def main() -> None:
                 "weights": dict(
                     zip(("found", "first", "top"), coef.round(4).tolist(), strict=True)
                 ),
-                "bias": round(float(last[0] if np.ndim(last) else last), 4),
+                "bias": round(float(last), 4),
                 "risks": risk_read,
             },
         }

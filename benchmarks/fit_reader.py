@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 
 from benchmarks import twins
 from index.segmenting import key
@@ -32,8 +31,9 @@ from rag.reader_zh.train_rows import (
     GROUP,
     Candidate,
     Library,
+    Likeness,
     Rows,
-    pairs,
+    answer_span,
     real,
     token_span,
 )
@@ -54,28 +54,7 @@ class Pool:
     own: dict[str, list[int]]  # document → its sentences
 
     def __post_init__(self) -> None:
-        self._columns: dict[str, int] = {}
-        at = np.array(
-            [
-                (row, self._columns.setdefault(pair, len(self._columns)))
-                for row, text in enumerate(self.texts)
-                for pair in sorted(pairs(text))
-            ]
-        )
-        self._matrix = csr_matrix(
-            (np.ones(len(at), dtype=np.float32), (at[:, 0], at[:, 1])),
-            shape=(len(self.texts), len(self._columns)),
-        )
-        counts = np.maximum(1, np.asarray(self._matrix.sum(axis=0)).ravel())
-        self._idf = np.log(len(self.texts) / counts)
-        self._lengths = np.sqrt([max(12, len(text)) for text in self.texts])
-
-    def likeness(self, question: str) -> np.ndarray:
-        asked = np.zeros(len(self._columns), dtype=np.float32)
-        for pair in pairs(question):
-            if pair in self._columns:
-                asked[self._columns[pair]] = self._idf[self._columns[pair]]
-        return np.asarray(self._matrix @ asked).ravel() / self._lengths
+        self.likeness = Likeness(self.texts)
 
     def at(self, spans: Sequence[twins.Place]) -> list[int]:
         """The sentences that the spans overlap."""
@@ -115,7 +94,7 @@ def rows_of(name: str, data: Path, tokenizer: Any, maker: Maker, rng: random.Ran
     passage_of = {i: n for n, inside in enumerate(pool.own.values()) for i in inside}
     rows = Rows()
     for twin in twins.questions(name):
-        likeness = pool.likeness(key(twin.question))
+        likeness = pool.likeness.of(key(twin.question))
         gold, near = pool.at(twin.evidence), pool.at(twin.near)
         if twin.answerable and not gold:
             continue
@@ -152,15 +131,9 @@ def _held(pool: Pool, twin: twins.Twin, place: int) -> int:
 
 
 def _span(pool: Pool, twin: twins.Twin, place: int) -> tuple[int, int] | None:
-    """Tokens of the answer in the sentence: all of it where that is short, else its first part."""
-    text = pool.texts[place]
-    found = [(text.find(a), text.find(a) + len(a)) for a in map(key, twin.answers) if a in text]
-    if not found:
-        return None
-    start, end = min(a for a, _ in found), max(b for _, b in found)
-    if end - start > 40:
-        start, end = found[0]
-    return token_span(pool.library.text(pool.library.ids(place))[1], start, end)
+    """Tokens of the answer in the sentence."""
+    span = answer_span(pool.texts[place], [key(answer) for answer in twin.answers])
+    return span and token_span(pool.library.text(pool.library.ids(place))[1], *span)
 
 
 class Few(t.Groups):

@@ -11,7 +11,6 @@ and count as unanswerable. Questions, passages and gold are as in fit_ranker.py.
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import tempfile
@@ -25,6 +24,7 @@ import numpy as np
 from benchmarks import twins
 from benchmarks.fit_ranker import AS_OF, Case, cases_of, read_lines, twin_cases
 from benchmarks.reference_library import ReferenceLibrary, document_of
+from evals.loaders.passages import read_jsonl
 from evals.matching import compact
 from evals.perturbing import ABSENT
 from evals.schema import Question
@@ -71,8 +71,8 @@ def twin_sets(data: Path) -> Iterator[Judged]:
 
 def public_set(data: Path, name: str, part: str, limit: int) -> Iterator[Judged]:
     """A set of spans (cmrc2018, drcd): passages of the questions drawn, and 300 others."""
-    passages = {p["id"]: p for p in _gz(data / f"{name}.passages.jsonl.gz")}
-    questions = [q for q in _gz(data / f"{name}.queries.{part}.jsonl.gz") if q["answerable"]]
+    passages = {p["id"]: p for p in read_jsonl(data / f"{name}.passages.jsonl.gz")}
+    questions = [q for q in read_jsonl(data / f"{name}.queries.{part}.jsonl.gz") if q["answerable"]]
     random.Random(SEED).shuffle(questions)
     questions = questions[:limit]
     wanted = {p for q in questions for p in q["relevant"]}
@@ -174,11 +174,6 @@ def _swapped(folder: Path, name: str) -> Iterator[Judged]:
                 case = Case(name, record | {"question": text}, found, np.zeros(0, dtype=bool))
                 yield _judged(case, SWAPPED, found, False, case.gold)
                 break
-
-
-def _gz(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def _write(path: Path, records: Sequence[dict[str, Any]]) -> None:

@@ -11,7 +11,6 @@ are alike. So what is learnt from them is whether the sentences found say what i
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import zlib
@@ -22,12 +21,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from evals.loaders.passages import read_jsonl
+from evals.metrics.quantities import han_number
+
 HERE = Path(__file__).parent / "twin_questions"
 NAMES = ("reports", "news", "news2", "statutes", "statutes2", "encyclopaedia")
 FOLDS = 5
 _ARTICLE = re.compile(r"(.+?)第([零一二三四五六七八九十百千]+)条(.*)")
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")}
-_TENS = {"十": 10, "百": 100, "千": 1000}
 
 Place = tuple[str, int, int]
 
@@ -129,24 +129,11 @@ def _statutes(rows: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iter
         match = _ARTICLE.fullmatch(row["title"])
         if match and match[1] in wanted:
             line = f"{row['title'][len(match[1]) :]}\u3000{row['text']}"
-            articles[match[1]][_number(match[2]), match[3]] = line
+            articles[match[1]][han_number(match[2]), match[3]] = line
     for name, found in articles.items():
         yield Text(f"stard/{name}", name, "\n".join(found[place] for place in sorted(found)))
 
 
-def _number(written: str) -> int:
-    """二百三十一 → 231."""
-    whole = digit = 0
-    for sign in written:
-        if sign in _TENS:
-            whole += (digit or 1) * _TENS[sign]
-            digit = 0
-        else:
-            digit = _DIGITS[sign]
-    return whole + digit
-
-
 @lru_cache(maxsize=8)
 def _rows(path: Path) -> tuple[dict[str, Any], ...]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return tuple(json.loads(line) for line in lines)
+    return tuple(read_jsonl(path))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 from index.segmenting import token_spans, word_class
+from rag.asking import YEAR
+from rag.normalising import NormalisedQuestion
 from rag.retrieval import Retrieval
 from rag.terms import Concept, contains
 from rag.units import UNITS
@@ -21,7 +23,6 @@ _NO_REASON = re.compile(
     r"[㐀-鿿]|[㐀-鿿]+[掉了着]|[这每最更][㐀-鿿]|那[个些种类边排帮批家位台条座辆艘间片笔]|"
     r"[a-z]+ (?:off|down|up|out|back|away|over)"
 )
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _SUFFIX = re.compile(
     r"(?:有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|省|市|县|区|州|港|岛|镇)"
 )
@@ -47,7 +48,7 @@ def missing(retrieval: Retrieval) -> tuple[str, ...]:
     question = retrieval.question
     absent: list[tuple[float, int, str]] = []
     for concept in retrieval.concepts:
-        if concept.rarity < _MISSING_RARITY or _YEAR.search(concept.term):
+        if concept.rarity < _MISSING_RARITY or YEAR.search(concept.term):
             continue
         if _NO_REASON.fullmatch(concept.term):
             continue
@@ -59,12 +60,14 @@ def missing(retrieval: Retrieval) -> tuple[str, ...]:
                 continue
             asked = question.text[concept.start : concept.end].strip()
             absent.append((-concept.rarity, concept.start, asked))
-    years = [
-        (-2.0, m.start(), f"{m[1]}年" if question.language == "zh" else m[1])
-        for m in _YEAR.finditer(question.key)
-        if m[1] not in everything
-    ]
-    return tuple(dict.fromkeys(text for _, _, text in sorted(years + absent)))[:3]
+    told = [*_years_nowhere(question, everything), *(text for _, _, text in sorted(absent))]
+    return tuple(dict.fromkeys(told))[:3]
+
+
+def _years_nowhere(question: NormalisedQuestion, everything: str) -> list[str]:
+    """The years of the question that are nowhere, as one says them, in its order."""
+    sign = "年" if question.language == "zh" else ""
+    return [f"{year}{sign}" for year in YEAR.findall(question.key) if year not in everything]
 
 
 def _is_thing(concept: Concept, keyed: str) -> bool:
@@ -88,11 +91,7 @@ def absent(retrieval: Retrieval) -> tuple[str, ...]:
     """
     question = retrieval.question
     everything = _everything(retrieval)
-    found = [
-        f"{year}年" if question.language == "zh" else year
-        for year in sorted(set(_YEAR.findall(question.key)))
-        if year not in everything
-    ]
+    found = sorted(_years_nowhere(question, everything))
     for concept in retrieval.concepts:
         if concept.rarity < _NAMED_RARITY or not _pins_down(retrieval, concept):
             continue

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag import evidence
+from rag.asking import YEAR
 from rag.features import INDEX, KINDS
 from rag.ranking import Scores
 from rag.reading_model import Judgement
@@ -61,7 +61,6 @@ NAMES: tuple[str, ...] = (
 _AROUND = 12  # sentences to each side
 _MOST_CONCEPTS, _MOST_RARITY = 14, 8.0
 # "The sources do not mention 砸" is true and no reason: what is done, and what is pointed at.
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _uncovered(retrieval: Retrieval, best: int) -> list[float]:
             in_sentence.append(concept.rarity)
         if not any(a.term in around for a in concept.alternatives):
             nowhere.append(concept.rarity)
-    asked, said = set(_YEAR.findall(retrieval.question.key)), set(_YEAR.findall(around))
+    asked, said = set(YEAR.findall(retrieval.question.key)), set(YEAR.findall(around))
     absent = bool(asked - said)
     return [
         max(in_sentence),

@@ -125,7 +125,7 @@ _ASKING = re.compile(
 )
 _HEAD = re.compile(r"\s?(?:[㐀-鿿]{1,6}|[a-z]+)")
 _COUNTS = re.compile(r"how many|几[个名位家]|多少[个名位家人]")
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _EACH = re.compile(
     r"分别|各[是有自占为多]|各(?:家|方|国|地|省|机构|报告)|两[份篇家边]|几[份篇家][^?？]{0,6}(?:报告|资料|文件)|"
     r"怎么说的|怎样说|不同(?:来源|报告|资料)|different sources|sources|respectively|each|both"
@@ -181,7 +181,7 @@ def asked_of(question_key: str) -> Asked:
         type=next((t for t, p in _TYPES if p.search(question_key)), kind),
         asking=asking,
         head=head,
-        years=frozenset(_YEAR.findall(question_key)),
+        years=frozenset(YEAR.findall(question_key)),
         counts=_COUNTS.search(question_key) is not None,
         english=not re.search(r"[㐀-鿿]", question_key),
         from_each=bool(_EACH.search(question_key)),

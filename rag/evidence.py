@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from index.segmenting import token_spans, word_class
-from rag.asking import COUNTED, Sign
+from rag.asking import COUNTED, YEAR, Sign
 from rag.ranking import Scores, order
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
@@ -30,7 +30,6 @@ _REACH_ZH, _REACH_EN = 3.0, 12.0  # characters after which a word is e times les
 _FAR = 1_000_000
 _SAYS = re.compile(r"\s*(?:说|称|讲|表示|认为|觉得|提到|指出|透露|预计|预测|估计)(?!明|法|书|台)")
 _CLAUSE = re.compile(r"[^，,；;：:。!！?？]+")
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _OPPOSITES = tuple(
     (a, b)
     for x, y in (
@@ -149,7 +148,7 @@ def _of(
         if sign.found_in(two):
             covered = sum(a * value(c, two) for a, c in zip(attribute, concepts, strict=True))
             best_clause = max(best_clause, covered)
-    years = _YEAR.findall(carried)
+    years = YEAR.findall(carried)
     asked_years = years_asked(retrieval)
     short = short_answer_in(text, retrieval.asked, retrieval.question.key, concepts)
     missed = {i: 1.0 - taken[i] for i in names}
@@ -183,11 +182,11 @@ def _of(
 
 def years_asked(retrieval: Retrieval) -> frozenset[str]:
     """The years of the question, those that 去年 and "last year" stand for included."""
-    said = set(_YEAR.findall(retrieval.question.key))
+    said = set(YEAR.findall(retrieval.question.key))
     for concept in retrieval.concepts:
         for alternative in concept.alternatives:
             if alternative.origin == "spelling":
-                said |= set(_YEAR.findall(alternative.term))
+                said |= set(YEAR.findall(alternative.term))
     return frozenset(said)
 
 

@@ -112,6 +112,8 @@ _CLOSING = " ”\"'」）)"
 _LATIN_OR_NUMBER = re.compile(r"[a-z0-9]")
 
 
+# The kernels of some machines report lanes that they do not use; every number here is finite.
+@np.errstate(invalid="ignore")
 def measure(
     candidates: Sequence[Candidate],
     concepts: Sequence[Concept],
@@ -123,18 +125,6 @@ def measure(
 
     Candidates of one document stand together, in order of position.
     """
-    # The kernels of some machines report lanes that they do not use; every number here is finite.
-    with np.errstate(invalid="ignore"):
-        return _measure(candidates, concepts, question_grams, asked, question_key)
-
-
-def _measure(
-    candidates: Sequence[Candidate],
-    concepts: Sequence[Concept],
-    question_grams: Mapping[str, float],
-    asked: Asked,
-    question_key: str,
-) -> Matrix:
     n = len(candidates)
     out = np.zeros((n, len(NAMES)), dtype=np.float32)
     if not n:

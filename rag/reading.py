@@ -209,8 +209,6 @@ def pool_of(
     places = order(scores)[: 4 * settings.max_several + 8]
     near = [i for i in places if scores[places[0]] - scores[i] <= gap]
     useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])] or near[:1]
-    if retrieval.asked.kind in _SAID_IN_SENTENCES:
-        useful.sort(key=lambda i: _is_row(retrieval.sentences[i]))
     shown: list[set[str]] = []
     kept = []
     for i in useful:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import twins
-from benchmarks.twins import Text, Twin, _number
+from benchmarks.twins import Text, Twin
+from evals.metrics.quantities import han_number
 
 EVERY = {name: twins.questions(name) for name in twins.NAMES}
 ALL = [twin for some in EVERY.values() for twin in some]
@@ -74,7 +75,7 @@ def test_the_fold_depends_on_the_document_alone_so_that_twins_stay_together() ->
     ],
 )  # fmt: skip
 def test_numbers_of_articles_are_read(written: str, number: int) -> None:
-    assert _number(written) == number
+    assert han_number(written) == number
 
 
 def write_passages(data: Path, of: str, rows: list[tuple[str, str, str]]) -> None:

@@ -165,6 +165,45 @@ def token_span(starts: Sequence[int], start: int, end: int) -> tuple[int, int]:
     return first, max(first + 1, int(np.searchsorted(starts, end, side="left")))
 
 
+def answer_span(text: str, answers: Sequence[str]) -> tuple[int, int] | None:
+    """Characters of the answers in a text: all of them where that is short, else the first's."""
+    found = [(text.find(a), text.find(a) + len(a)) for a in answers if a in text]
+    if not found:
+        return None
+    start, end = min(a for a, _ in found), max(b for _, b in found)
+    return (start, end) if end - start <= 40 else found[0]
+
+
+class Likeness:
+    """How like a question each of some texts is: shared pairs of characters, the rarer the more."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        from scipy.sparse import csr_matrix
+
+        self._columns: dict[str, int] = {}
+        places = [
+            (row, self._columns.setdefault(pair, len(self._columns)))
+            for row, text in enumerate(texts)
+            for pair in pairs(text)
+        ]
+        at = np.array(places)
+        self._matrix = csr_matrix(
+            (np.ones(len(at), dtype=np.float32), (at[:, 0], at[:, 1])),
+            shape=(len(texts), len(self._columns)),
+        )
+        counts = np.maximum(1, np.asarray(self._matrix.sum(axis=0)).ravel())
+        self._idf = np.log(len(texts) / counts)
+        self._lengths = np.sqrt(np.array([max(12, len(text)) for text in texts]))
+
+    def of(self, question: str) -> np.ndarray:
+        """A value for each text, in their order."""
+        asked = [self._columns[pair] for pair in pairs(question) if pair in self._columns]
+        vector = np.zeros(len(self._columns), dtype=np.float32)
+        vector[asked] = self._idf[asked]
+        scores: np.ndarray = np.asarray(self._matrix @ vector).ravel() / self._lengths
+        return scores
+
+
 def without(text: str, start: int, end: int) -> str | None:
     """The sentence without the clause that holds the answer."""
     signs = "，；：。,;"
@@ -274,8 +313,6 @@ def real(
 
     A group's tag is its fold, plus 10 for the copies that may not be judged by (reworded ones).
     """
-    from scipy.sparse import csr_matrix
-
     rng = random.Random(seed)
     rows = Rows()
     for names in ({"cmrc2018"}, {"drcd"}, {"stard"}, {"T1", "T2"}):
@@ -283,24 +320,11 @@ def real(
         places = [(p, s) for p in pool for s in library.sentences(p)]
         texts = [library.text(library.ids(s)) for _, s in places]
         where = {s: i for i, (_, s) in enumerate(places)}
-        columns: dict[str, int] = {}
-        counts: list[tuple[int, int]] = []
-        for i, (text, _) in enumerate(texts):
-            counts += [(i, columns.setdefault(b, len(columns))) for b in pairs(text)]
-        at = np.array(counts)
-        matrix = csr_matrix(
-            (np.ones(len(at), dtype=np.float32), (at[:, 0], at[:, 1])),
-            shape=(len(texts), len(columns)),
-        )
-        idf = np.log(len(texts) / np.maximum(1, np.asarray(matrix.sum(axis=0)).ravel()))
-        lengths = np.sqrt(np.array([max(12, len(t)) for t, _ in texts]))
+        likeness = Likeness([text for text, _ in texts])
         for question in questions:
             if question["set"] not in names:
                 continue
-            asked = [columns[b] for b in pairs(question["q"]) if b in columns]
-            vector = np.zeros(len(columns), dtype=np.float32)
-            vector[asked] = idf[asked]
-            scores = np.asarray(matrix @ vector).ravel() / lengths
+            scores = likeness.of(question["q"])
             gold = _gold(library, question, where, texts, scores)
             if question["rel"] and gold is None:
                 continue
@@ -337,13 +361,7 @@ def _gold(
                 best = own[int(np.argmax(share))]
         if best < 0:
             return None
-        text = texts[best][0]
-        spans = [(text.find(a), text.find(a) + len(a)) for a in question["answers"] if a in text]
-        if not spans:
-            return best, None, quoted | {best}
-        joined = min(s for s, _ in spans), max(e for _, e in spans)
-        span = joined if joined[1] - joined[0] <= 40 else spans[0]
-        return best, span, quoted | {best}
+        return best, answer_span(texts[best][0], question["answers"]), quoted | {best}
     for answer in question["answers"]:
         holding = [i for i in inside if answer in texts[i][0]]
         if holding:

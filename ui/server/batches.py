@@ -18,7 +18,7 @@ from starlette.background import BackgroundTask
 from ui.server import models
 from ui.server.access import Caller
 from ui.server.answers import where_of
-from ui.server.documents import Wait, file_name, own_job, shown
+from ui.server.documents import Wait, file_name, own_job, reply, shown
 from ui.server.errors import ApiError
 from ui.server.job import QUESTIONS, RECORDS
 from ui.server.linking import Links
@@ -60,9 +60,7 @@ async def new_batch(
         "where": [batch.sources, batch.kinds, batch.since, batch.until],
     }
     job = _added(services, caller, path, ("\n".join(lines) + "\n").encode(), spec)
-    if wait:
-        job = await services.jobs.wait(job, wait)
-    return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
+    return await reply(services, job, wait, at="batches")
 
 
 @router.post(
@@ -113,9 +111,7 @@ async def batch_file(
     }
     # As it came: what a row says wrongly is told as the command line tells it.
     job = _added(services, caller, path, data, spec, f"questions{name.suffix.lower()}")
-    if wait:
-        job = await services.jobs.wait(job, wait)
-    return JSONResponse(shown(job), 202, {"Location": f"/v1/batches/{job.id}"})
+    return await reply(services, job, wait, at="batches")
 
 
 def _read_questions(data: bytes, name: Path) -> QuestionFile:
@@ -169,8 +165,7 @@ async def batch_of(
     batch_id: BatchId, services: ServicesOf, caller: CallerOf, wait: Wait = 0
 ) -> Any:
     """How far it is; with `wait`, answered when it ends or the time is up."""
-    job = own_job(services, caller, batch_id, _KINDS)
-    return JSONResponse(shown(await services.jobs.wait(job, wait) if wait else job))
+    return await reply(services, own_job(services, caller, batch_id, _KINDS), wait, status=200)
 
 
 @router.get(
@@ -249,7 +244,7 @@ async def resume_batch(
         told = "" if job.status != "done" else "; retry_failed=true asks again what has an error"
         raise ApiError(409, f"the batch is {job.status}; only a stopped one can be resumed{told}")
     job = services.jobs.resume(job, {"retry_failed": retry_failed})
-    return JSONResponse(shown(await services.jobs.wait(job, wait) if wait else job))
+    return await reply(services, job, wait, status=200)
 
 
 @router.delete("/batches/{batch_id}", status_code=204, response_class=Response)

@@ -58,7 +58,7 @@ async def upload(
         await _save(file, folder / name)
     spec = {"path": str(path), "sources": [str(folder)], "uploads": str(folder)}
     job = services.jobs.add(caller.user, "index", path.name, spec)
-    return await _told(services, job, wait)
+    return await reply(services, job, wait)
 
 
 @router.post("/libraries/{name}/refresh", status_code=202, response_model=models.JobInfo)
@@ -72,7 +72,7 @@ async def refresh(
     caller.may_write()
     path = services.library(caller, name)
     job = services.jobs.add(caller.user, "index", path.name, {"path": str(path), "sources": []})
-    return await _told(services, job, wait)
+    return await reply(services, job, wait)
 
 
 @router.delete("/documents/{doc_id:path}", status_code=202, response_model=models.JobInfo)
@@ -99,7 +99,7 @@ async def remove(
     files = [str(uploaded)] if siblings == 1 and "/" not in info.source else []
     spec = {"path": str(path), "doc_ids": [doc_id], "files": files}
     job = services.jobs.add(caller.user, "remove", path.name, spec)
-    return await _told(services, job, wait)
+    return await reply(services, job, wait)
 
 
 @router.get("/jobs", response_model=models.Jobs)
@@ -117,7 +117,7 @@ async def job(
     wait: Wait = 0,
 ) -> Any:
     """How far it is; with `wait`, answered when it ends or the time is up."""
-    return await _told(services, own_job(services, caller, job_id, _JOB_KINDS), wait, status=200)
+    return await reply(services, own_job(services, caller, job_id, _JOB_KINDS), wait, status=200)
 
 
 def own_job(services: Services, caller: Caller, job_id: str, kinds: Sequence[str]) -> Job:
@@ -134,10 +134,13 @@ def shown(job: Job) -> dict[str, Any]:
     return {key: value for key, value in asdict(job).items() if key not in hidden}
 
 
-async def _told(services: Services, job: Job, wait: float, status: int = 202) -> JSONResponse:
+async def reply(
+    services: Services, job: Job, wait: float, status: int = 202, *, at: str = "jobs"
+) -> JSONResponse:
+    """The job, once it ends or `wait` seconds are up; where one begins (202), where it is told."""
     if wait:
         job = await services.jobs.wait(job, wait)
-    headers = {"Location": f"/v1/jobs/{job.id}"} if status == 202 else {}
+    headers = {"Location": f"/v1/{at}/{job.id}"} if status == 202 else {}
     return JSONResponse(shown(job), status, headers)
 
 

@@ -20,7 +20,7 @@ from ui.quality import Quality
 from ui.reviewing import status_of
 from ui.server import quality_models as models
 from ui.server.access import LOCAL, Caller
-from ui.server.documents import Wait, own_job, shown
+from ui.server.documents import Wait, own_job, reply, shown
 from ui.server.errors import ApiError
 from ui.server.libraries import LibraryName
 from ui.server.models import JobInfo
@@ -116,9 +116,7 @@ async def run(
             )  # fmt: skip
         spec = {"path": str(path), "folder": str(own.folder)}
         job = services.jobs.add(caller.user, "measure", path.name, spec)
-    if wait:
-        job = await services.jobs.wait(job, wait)
-    return JSONResponse(shown(job), 202, {"Location": f"/v1/quality/runs/{job.id}"})
+    return await reply(services, job, wait, at="quality/runs")
 
 
 @router.get("/quality/runs/{job_id}", response_model=JobInfo)
@@ -129,8 +127,7 @@ async def run_of(
     wait: Wait = 0,
 ) -> Any:
     """How far it is; with `wait`, answered when it ends or the time is up."""
-    job = own_job(services, caller, job_id, _KINDS)
-    return JSONResponse(shown(await services.jobs.wait(job, wait) if wait else job))
+    return await reply(services, own_job(services, caller, job_id, _KINDS), wait, status=200)
 
 
 @router.post("/quality/baseline", response_model=models.Last)
