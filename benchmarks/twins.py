@@ -25,7 +25,10 @@ from evals.loaders.passages import read_jsonl
 from evals.metrics.quantities import han_number
 
 HERE = Path(__file__).parent / "twin_questions"
-NAMES = ("reports", "news", "news2", "statutes", "statutes2", "encyclopaedia")
+NAMES = (
+    "reports", "reports2", "news", "news2", "news3", "news4", "statutes", "statutes2",
+    "encyclopaedia", "encyclopaedia2",
+)  # fmt: skip
 FOLDS = 5
 _ARTICLE = re.compile(r"(.+?)第([零一二三四五六七八九十百千]+)条(.*)")
 
