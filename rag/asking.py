@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rag.heads import kind_of
+
 NUMBER, PERCENT, MONEY, DATE = "number", "percent", "money", "date"
 PERSON, PLACE, LIST, REASON = "person", "place", "list", "reason"
 MANNER, YESNO, NAME, OTHER = "manner", "yesno", "name", "other"
@@ -162,6 +164,10 @@ ONE_THING = frozenset(
 def asked_of(question_key: str) -> Asked:
     """From the question's matching key."""
     kind = next((k for k, p in _COMPILED if p.search(question_key)), OTHER)
+    kind_type = kind
+    if kind == OTHER:
+        kind_type = kind_of(question_key) or OTHER
+        kind = NAME if kind_type == ORGANISATION else kind_type
     unit = None
     if match := _UNIT.search(question_key):
         found = _UNIT_ALIASES.get(match[1], match[1])
@@ -178,7 +184,7 @@ def asked_of(question_key: str) -> Asked:
         kind,
         unit,
         several,
-        type=next((t for t, p in _TYPES if p.search(question_key)), kind),
+        type=next((t for t, p in _TYPES if p.search(question_key)), kind_type),
         asking=asking,
         head=head,
         years=frozenset(YEAR.findall(question_key)),
