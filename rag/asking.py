@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.heads import kind_of
@@ -127,6 +127,12 @@ _ASKING = re.compile(
 )
 _HEAD = re.compile(r"\s?(?:[㐀-鿿]{1,6}|[a-z]+)")
 _COUNTS = re.compile(r"how many|几[个名位家]|多少[个名位家人]")
+_COPULA = re.compile(
+    r"(?:(?:到底|大概|大约|一共|总共|现在|目前|应该)?(?:是|为|有|达到?|得|要|能|会|叫|卖|算|占|在)?(?:到底|大概|大约)?)$"
+)
+_COMPANY_NAME = re.compile(
+    r"(?:公司|企业|机构|单位|集团|银行|学校|大学|医院|球队|组织|协会)的?(?:叫|名字|名称)"
+)
 YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _EACH = re.compile(
     r"分别|各[是有自占为多]|各(?:家|方|国|地|省|机构|报告)|两[份篇家边]|几[份篇家][^?？]{0,6}(?:报告|资料|文件)|"
@@ -164,9 +170,9 @@ ONE_THING = frozenset(
 def asked_of(question_key: str) -> Asked:
     """From the question's matching key."""
     kind = next((k for k, p in _COMPILED if p.search(question_key)), OTHER)
-    kind_type = kind
-    if kind == OTHER:
-        kind_type = kind_of(question_key) or OTHER
+    asking = tuple(m.span() for m in _ASKING.finditer(question_key))
+    kind_type = _by_head(question_key, kind, asking)
+    if kind_type != kind:
         kind = NAME if kind_type == ORGANISATION else kind_type
     unit = None
     if match := _UNIT.search(question_key):
@@ -176,7 +182,6 @@ def asked_of(question_key: str) -> Asked:
         kind == LIST or len(re.findall(r"多少|哪|什么|啥|谁|几|\bhow\b|\bwhat\b", question_key)) > 1
     )
     several = several or "分别" in question_key or "各" in question_key
-    asking = tuple(m.span() for m in _ASKING.finditer(question_key))
     head = ""
     if asking and (noun := _HEAD.match(question_key, asking[0][1])):
         head = noun.group().strip()
@@ -192,6 +197,21 @@ def asked_of(question_key: str) -> Asked:
         english=not re.search(r"[㐀-鿿]", question_key),
         from_each=bool(_EACH.search(question_key)),
     )
+
+
+def _by_head(question_key: str, kind: str, asking: Sequence[tuple[int, int]]) -> str:
+    """The kind that the head noun gives, where the question words say less: 奖金是多少, 票价."""
+    if kind == OTHER:
+        return kind_of(question_key) or OTHER
+    if kind not in (NUMBER, NAME, PERSON) or not asking:
+        return kind
+    before = _COPULA.sub("", question_key[: asking[0][0]])
+    if kind == PERSON:
+        return ORGANISATION if _COMPANY_NAME.search(question_key) else PERSON
+    named = kind_of(before)
+    if kind == NUMBER:
+        return named if named in (MONEY, PERCENT) else NUMBER
+    return named or NAME
 
 
 class Sign:
