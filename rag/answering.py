@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from rag import absence, greeting, overview, sources_of
+from rag import absence, differing, greeting, overview, sources_of
 from rag.calibration import usable
 from rag.citing import cite, renumber
 from rag.conflicts import conflicts_of, disagreement, sides_of
@@ -202,6 +202,8 @@ class Answerer:
         wanted = sources_of.wanted_of(question)
         if wanted is not None:  # 这句话出自哪里 is in no document; the sentence is
             asked = checked(wanted.about, day)
+        elif others := [checked(one, day) for one in differing.asked_instead(question)]:
+            asked = self._disputed(others, before, doc_ids)
         retrieval = None
         if not greeting.is_greeting(asked):
             retrieval = retrieve(self.library, asked, self.settings.retrieval, doc_ids=doc_ids)
@@ -243,7 +245,9 @@ class Answerer:
         engine = ENGINE
         if fluent is not None and wanted is None and judged.is_sure:
             retrieval, scores = fluent.without_orders(retrieval, scores)
-            found = disagreement(retrieval, scores)
+            # Places shift where the language model's reader left sentences out.
+            read_before = judged.judgements if retrieval is judged.retrieval else {}
+            found = disagreement(retrieval, scores, read_before)
             drafts = drafts_of(retrieval, scores, list(sides_of(found)))
             yield from fluent.read(asked.language, retrieval, scores, drafts)
             engine = fluent.engine
@@ -252,10 +256,11 @@ class Answerer:
             found = None
             drafts = read_parts(retrieval, scores, reading) if wanted is None else ()
             if not drafts:
-                found = disagreement(retrieval, scores) if wanted is None else None
                 # Places shift where the language model's reader left sentences out.
                 same = retrieval is judged.retrieval
                 judgements = judged.judgements if same else {}
+                if wanted is None:
+                    found = disagreement(retrieval, scores, judgements)
                 drafts = read(retrieval, scores, reading, sides_of(found), judgements)
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
@@ -283,6 +288,20 @@ class Answerer:
             timings_ms=_timings(started, retrieved, time.perf_counter()),
         )
         yield answer, Explanation(retrieval, rank(retrieval, scores, limit), confidence, judged)
+
+    def _disputed(
+        self,
+        others: Sequence[NormalisedQuestion],
+        before: frozenset[tuple[str, int, int]],
+        doc_ids: Collection[str] | None,
+    ) -> NormalisedQuestion:
+        """The first of the questions on whose answer sources disagree, else the first of all."""
+        for asked in others if len(others) > 1 else ():
+            found = retrieve(self.library, asked, self.settings.retrieval, doc_ids=doc_ids)
+            judged = judge(unsaid(found, before), self.settings, self._calibration)
+            if judged.is_sure and disagreement(judged.retrieval, judged.scores, judged.judgements):
+                return asked
+        return others[0]
 
     def _told(
         self,

@@ -1,4 +1,4 @@
-"""The figures of a sentence that could answer a question, and what each is said of."""
+"""The figures and dates of a sentence that could answer a question, and what each is said of."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from functools import cached_property
 from index.schema import Span, part_of
 from index.segmenting import key
 from rag.answer_spans import quantity_shape
+from rag.asking import DATE
 from rag.quantities import Quantity, quantities
 from rag.resolving import neighbour
 from rag.retrieval import Found, Retrieval
-from rag.short_answers import fitting_shapes
+from rag.short_answers import fitting_shapes, short_answer_in
+from rag.stated import Day, Value, days_of
 from rag.tables import asked_cell, quantity_of
 
 _WINDOW = 30  # characters before a figure that say what it is
-_FEW = 3  # words: a clause with fewer needs the one before
+_FEW = 4  # pairs of characters: a clause with fewer needs the one before
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)|([二一][零〇九][零〇一二三四五六七八九]{2})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _MONTH = re.compile(
@@ -28,14 +30,22 @@ MODEL = re.compile(
 )
 _CLAUSE = re.compile(r"[,，;；。!！?？]")
 _EMPTY = re.compile(
-    r"[\d.,%]+|[约近超逾达共计有为是的了在到及和与已全]|大约|左右|超过|达到|合计|一共|总计|其中"
+    r"\d{1,4}\s?[年月日号季](?:[底末初度])?|[\d.,%]+|[约近超逾达共计有为是的了在到及和与已全]|大约|左右|超过|达到|合计|一共|总计|其中"
 )
 _WORD = re.compile(r"[a-z]{3,}")
 _STOP_WORDS = frozenset(
     ("the", "and", "for", "from", "with", "that", "this", "was", "were", "are", "its", "has",
      "had", "about", "over")
 )  # fmt: skip
+_NUMBER = re.compile(r"\d")
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_ORDINAL = re.compile(r"第?[\d一二三四五六七八九十]{1,3}[届次期批轮]")
+_WHEN = re.compile(
+    r"什么时[候间]|啥时|何时|几时|哪一?[年天日]|哪一?个?月|几月|几号|日期|\bwhen\b|"
+    r"(?:what|which) (?:year|date|day|month)"
+)
+_IN_WHICH_YEAR = re.compile(r"哪一?年|(?:what|which) year")
+_IN_WHICH_MONTH = re.compile(r"哪一?个?月|几月(?!几)|(?:what|which) month")
 _CHANGE = re.compile(
     r"[涨跌增降升减]了?(?:长|加|幅|速|少|低)?了?(?:多少|几)|how much .*(?:rise|fall|grow)"
 )
@@ -59,16 +69,17 @@ class Scope:
     months: frozenset[str]
     models: frozenset[str]
     places: frozenset[str]
+    ordinals: frozenset[str] = frozenset()  # 第三批: which of several
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a sentence, and what it is said of."""
+    """A figure, a date or a name of a sentence, and what it is said of."""
 
     place: int  # in Retrieval.sentences
-    spans: tuple[Span, ...]  # the figure's own characters
-    quantity: Quantity
-    about: frozenset[str]  # character pairs and words right before and after it: its attribute
+    spans: tuple[Span, ...]  # its own characters
+    value: Value
+    about: str  # what stands right before and after it, a key: its attribute
     find_scope: Callable[[], Scope] = field(compare=False, repr=False)
 
     @cached_property
@@ -80,18 +91,50 @@ class Figure:
 def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
     """In order; those of another kind than is asked for, and the question's own, left out."""
     found = retrieval.sentences[place]
-    if found.candidate.kind == "table_row":
-        return _cell_figure(retrieval, place)
     if found.candidate.kind in ("heading", "caption", "table_header", "reference"):
         return []
+    if retrieval.asked.type == DATE:
+        return _days(retrieval, place)
+    if found.candidate.kind == "table_row":
+        return _cell_figure(retrieval, place)
     keyed = found.candidate.key
     fitting = fitting_shapes(retrieval.asked)
     if retrieval.asked.unit is None and _CHANGE.search(retrieval.question.key):
         fitting &= {"share", "points", "times"}
     return [
-        _figure(retrieval, place, keyed, quantity)
+        figure_at(retrieval, place, quantity, _before(keyed, quantity.start, quantity.end))
         for quantity in quantities(keyed)
         if quantity_shape(quantity) in fitting and not _in_question(keyed, quantity, retrieval)
+    ]
+
+
+def asks_when(question_key: str) -> bool:
+    """Whether a date is asked for: not how long, nor at what hour."""
+    return _WHEN.search(question_key) is not None
+
+
+def _days(retrieval: Retrieval, place: int) -> list[Figure]:
+    """The date that is likeliest what is asked for, if the sentence has one."""
+    found = retrieval.sentences[place]
+    if found.candidate.kind in ("table_row", "front_matter"):
+        return []
+    keyed, question = found.candidate.key, retrieval.question.key
+    year = _IN_WHICH_YEAR.search(question)
+    finest = "year" if year else "month" if _IN_WHICH_MONTH.search(question) else "day"
+    days = days_of(keyed, (), finest)
+    if days and not all(d.moment.year for d in days):
+        days = days_of(keyed, years_in(context_of(retrieval, found)), finest)
+    if not days:
+        return []
+    best = short_answer_in(keyed, retrieval.asked, question, retrieval.concepts)
+    asked = {int(y) for y in retrieval.asked.years}
+    return [
+        figure_at(retrieval, place, day, around(keyed, day.start, day.end))
+        for day in days
+        if best is not None
+        and best.start < day.end
+        and day.start < best.end
+        and not (asked and day.moment.year and day.moment.year not in asked)
     ]
 
 
@@ -99,21 +142,28 @@ def _in_question(keyed: str, quantity: Quantity, retrieval: Retrieval) -> bool:
     return keyed[quantity.start : quantity.end] in retrieval.question.key
 
 
-def _figure(retrieval: Retrieval, place: int, keyed: str, quantity: Quantity) -> Figure:
-    found, at = retrieval.sentences[place], quantity.start
+def figure_at(retrieval: Retrieval, place: int, value: Value, about: str) -> Figure:
+    """What a sentence states at [value.start, value.end) of its key."""
+    found, at = retrieval.sentences[place], value.start
+    keyed = found.candidate.key
 
     def scope() -> Scope:
-        clause = _clause(keyed, at)
+        start, end = _clause(keyed, at)
+        clause = keyed[start:end]
+        # A date is no year of its own, a name no place of its own.
+        own = clause if isinstance(value, Quantity) else about
+        years = _governing(_YEAR, keyed, at) or years_in(context_of(retrieval, found))
         return Scope(
             clause,
-            _governing(_YEAR, keyed, at) or years_in(context_of(retrieval, found)),
-            _governing(_MONTH, keyed, at),
+            frozenset() if isinstance(value, Day) else years,
+            frozenset() if isinstance(value, Day) else _governing(_MONTH, keyed, at),
             frozenset(MODEL.findall(keyed)),
-            frozenset(p for p in PLACES if p in clause),
+            frozenset(p for p in PLACES if p in own),
+            frozenset(_ORDINAL.findall(keyed)),
         )
 
-    spans = part_of(found.sentence.spans, quantity.start, quantity.end)
-    return Figure(place, spans, quantity, tokens(_before(keyed, at)), scope)
+    spans = part_of(found.sentence.spans, value.start, value.end)
+    return Figure(place, spans, value, about, scope)
 
 
 def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
@@ -136,16 +186,40 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
             frozenset(p for p in PLACES if p in row),
         )
 
-    about = tokens(_BRACKETS.sub("", label)) | tokens(row)
+    text = found.document.text
+    cells = found.document.blocks[found.sentence.block].cells
+    named = [key(text[c.start : c.end]) for c in cells]
+    question = retrieval.question.key
+    names = [name for name in named if name and name in question and not _NUMBER.search(name)]
+    about = "，".join([_BRACKETS.sub("", label), *names])
     return [Figure(place, (cell.span,), quantity, about, scope)]
 
 
-def _before(keyed: str, at: int) -> str:
-    """The clause up to a figure, and the one before it where that says little by itself."""
+def _before(keyed: str, at: int, end: int) -> str:
+    """The clause up to a figure; where that says little, what follows, else the clause before."""
     start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, at)), default=0)
-    if len(tokens(keyed[start:at])) < _FEW:
-        start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, max(0, start - 1))), default=0)
+    if len(tokens(keyed[start:at])) >= _FEW:
+        return keyed[max(start, at - _WINDOW) : at]
+    stop = _clause(keyed, at)[1]
+    after = keyed[end : min(stop, end + _WINDOW)]
+    if len(tokens(after)) >= _FEW and not _NUMBER.search(after):
+        return f"{keyed[start:at]} {after}"
+    start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, max(0, start - 1))), default=0)
     return keyed[max(start, at - _WINDOW) : at]
+
+
+def around(keyed: str, at: int, end: int) -> str:
+    """The clause of a date or a name without it; the next one or the one before, where it is short.
+
+    3月1日，大桥通车: what happened stands in the next clause.
+    """
+    start, stop = _clause(keyed, at)
+    text = f"{keyed[start:at]} {keyed[end:stop]}"
+    if len(tokens(text)) < _FEW and stop < len(keyed):
+        text += keyed[stop : _clause(keyed, min(stop + 1, len(keyed)))[1]]
+    if len(tokens(text)) < _FEW and start > 1:
+        text = keyed[_clause(keyed, start - 1)[0] : start] + text
+    return text
 
 
 def tokens(keyed: str) -> frozenset[str]:
@@ -159,10 +233,11 @@ def tokens(keyed: str) -> frozenset[str]:
     return frozenset(han | {w for w in _WORD.findall(plain) if w not in _STOP_WORDS})
 
 
-def _clause(keyed: str, at: int) -> str:
+def _clause(keyed: str, at: int) -> tuple[int, int]:
+    """[start, end) of the clause around `at`."""
     start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, at)), default=0)
     end = _CLAUSE.search(keyed, at)
-    return keyed[start : end.start() if end else len(keyed)]
+    return start, end.start() if end else len(keyed)
 
 
 def years_in(keyed: str) -> frozenset[str]:

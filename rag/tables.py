@@ -102,8 +102,10 @@ def _pairs(header: str, question: str) -> float:
 
 def _unit_text(header: str, cells: Sequence[str], headers: Sequence[str]) -> str:
     for words in (header, cells[0], headers[0]):
-        if match := _IN_BRACKETS.search(words):
-            return match[1]
+        for said in _IN_BRACKETS.findall(words):
+            # （初步）, （含税） say something else than what is counted.
+            if said[0] in "千万亿" or any(q.unit for q in quantities(f"1{said}")):
+                return str(said)
     column = next((j for j, h in enumerate(headers) if _UNIT_COLUMN.search(h)), None)
     return cells[column].split("(")[0] if column is not None else ""
 

@@ -97,3 +97,70 @@ def test_two_counts_in_one_sentence_are_two_sides(ask: Callable[..., Answer]) ->
 def test_a_question_for_no_figure_has_no_conflict(ask: Callable[..., Answer]) -> None:
     answer = ask("青屿省为什么建新型储能？", STORED.format("14.5吉瓦"), STORED.format("9.8吉瓦"))
     assert answer.conflicts == ()
+
+
+OPENED = "青屿湾大桥于{}建成通车，全长12公里。\n"
+OPENING = "青屿湾大桥什么时候通车的？"
+
+
+def test_dates_that_disagree_are_shown_as_sides(ask: Callable[..., Answer]) -> None:
+    other = "据工程指挥部介绍，" + OPENED.format("2025年4月")
+    answer = ask(OPENING, OPENED.format("2025年3月1日"), other)
+    assert [{s.value for s in c.sides} for c in answer.conflicts] == [{"2025年3月1日", "2025年4月"}]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        OPENED.format("2025年3月"),
+        OPENED.format("二〇二五年三月"),
+        "青屿湾大桥计划于2025年1月建成通车，全长12公里。\n",
+        "白沙大桥于2025年4月建成通车，全长12公里。\n",
+        "截至2025年4月，青屿湾大桥已建成通车，全长12公里。\n",
+    ],
+)
+def test_a_date_said_in_part_planned_or_of_another_thing_is_no_conflict(
+    ask: Callable[..., Answer], other: str
+) -> None:
+    answer = ask(OPENING, OPENED.format("2025年3月1日"), "据工程指挥部介绍，" + other)
+    assert answer.status == "answered"
+    assert answer.conflicts == ()
+
+
+HEADED = "青屿市水务局局长是{}，他主持全局工作。\n"
+
+
+def test_names_for_one_office_are_shown_as_sides(ask: Callable[..., Answer]) -> None:
+    answer = ask(
+        "青屿市水务局局长是谁？",
+        HEADED.format("周明远"),
+        "据当地媒体报道，" + HEADED.format("陈立群"),
+    )
+    assert [{s.value for s in c.sides} for c in answer.conflicts] == [{"周明远", "陈立群"}]
+
+
+def test_a_deputy_is_no_other_holder_of_an_office(ask: Callable[..., Answer]) -> None:
+    answer = ask(
+        "青屿市水务局局长是谁？",
+        HEADED.format("周明远"),
+        "据当地媒体报道，青屿市水务局副局长是陈立群，他分管防汛工作。\n",
+    )
+    assert answer.conflicts == ()
+
+
+def test_who_asks_whether_sources_agree_gets_the_sides(ask: Callable[..., Answer]) -> None:
+    question = "这两份报告在2025年末青屿省新型储能装机上有什么不一样？"
+    answer = ask(
+        question,
+        STORED.format("14.5吉瓦"),
+        "据行业协会统计，" + STORED.format("1,720万千瓦"),
+    )
+    assert answer.question == question
+    sides = {s.value for c in answer.conflicts for s in c.sides}
+    assert sides == {"14.5吉瓦", "1,720万千瓦"}
+
+
+def test_figures_of_another_place_than_is_asked_are_no_sides(ask: Callable[..., Answer]) -> None:
+    asked = "2025年末湖南省新型储能装机是多少？"
+    answer = ask(asked, STORED.format("14.5吉瓦"), STORED.format("9.8吉瓦"))
+    assert answer.conflicts == ()

@@ -1,0 +1,230 @@
+"""Whether two figures, dates or names are of the one attribute and scope that is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from index.segmenting import key
+from rag.figures import MODEL, PLACES, Figure, Scope, context_of, tokens, years_in
+from rag.quantities import Quantity
+from rag.retrieval import Retrieval
+from rag.stated import Day, Value, agree
+from rag.terms import Concept, contains
+from rag.units import UNITS
+
+Kind = Literal["plain", "scoped"]
+
+_ALIKE = 0.5  # share of common words from which figures are said of one attribute
+_ALIKE_WHEN = 0.6  # … dates and names, of which most sentences hold some
+_ALIKE_SCOPED = 0.05
+_FEWEST_SHARED = 2  # words that both sides and the question share
+_LARGEST_RATIO = 3.0  # beyond it two figures are hardly of one thing
+_WINDOW = 30  # characters between two counts of one thing, at most
+_TELLING = 0.45  # rarity from which a concept has to be shared by both sides
+_MOST = 0.6  # of the telling things, by rarity, that a side has to say
+_TRUSTED = 0.5  # weight from which another word says the same
+_TIME = re.compile(r"\d|年|月|季|今|去|现在|目前")
+# Words for the size of anything: the figure says it, whatever the sentence calls it.
+_SIZE = re.compile(
+    r"规模|装机|数量|总量|总数|总额|总计|数额|金额|数字|数据|水平|情况|容量|个数|人数|家数|一共|总共|到底|究竟"
+)
+_WHOLE = frozenset(("全国", "中国", "全球"))  # said or left out, they mean the same
+_PARTS = re.compile(
+    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
+)
+# What tells one's count from another's within a sentence.
+_REPORTS = re.compile(
+    r"口径|统计|抽样|估算|估计|测算|公布|数据|报告|调查|本所|本站|本中心|我们|官方|according|survey|estimate"
+)
+_CONTRAST = re.compile(
+    r"则[为是只仅]|却[是为只仅]|而[^,，;；]{2,24}[为是]|只有|仅为|but |while |whereas "
+)
+# Who held an office is not who holds it.
+_FORMER = re.compile(
+    r"副|(?<![以从])前(?:任|局|部|主|院|校|总|董|会|市|省|县|区|首|行)|原|曾|时任|卸任|离任|接[替任]|代理|候任|拟任|不再|"
+    r"\b(?:former|deputy|vice|acting|then)\b"
+)
+
+
+class Comparison:
+    """Compares what sentences state, for one question."""
+
+    def __init__(self, retrieval: Retrieval) -> None:
+        question = retrieval.question
+        self._retrieval = retrieval
+        # What it speaks of, in any of the words it may be said in.
+        words = [a.term for c in retrieval.concepts for a in c.alternatives]
+        self._tokens = frozenset(t for w in [question.content, *words] for t in tokens(w))
+        # 去年 and the like mean years, too.
+        forms = [form for _, _, forms in question.spellings for form in forms]
+        self._years = retrieval.asked.years | {y for form in forms for y in years_in(form)}
+        self._named = frozenset(p for p in PLACES if p in question.key) | _WHOLE
+        self._places = self._named - _WHOLE
+        self._models = frozenset(MODEL.findall(question.key))
+        self._telling = [
+            c
+            for c in retrieval.concepts
+            if c.rarity >= _TELLING
+            and not _TIME.search(c.term)
+            and _SIZE.sub("", c.term)
+            and c.term not in UNITS
+        ]
+        self._told: dict[int, list[bool]] = {}
+        self._about: dict[str, Mapping[str, int]] = {}
+
+    def alike(self, a: Figure, b: Figure) -> float:
+        """How far two are of one attribute, [0, 1]; 0 where it is not what is asked."""
+        one, two = self._words(a.about), self._words(b.about)
+        shared = one.keys() & two.keys()
+        asked = sum(one[w] for w in shared if w[0] == "#" or w in self._tokens)
+        asked += any(map(min, self.tells(a.place), self.tells(b.place)))
+        if asked < _FEWEST_SHARED:
+            return 0.0
+        return sum(one[w] for w in shared) / max(1, min(sum(one.values()), sum(two.values())))
+
+    def _words(self, about: str) -> Mapping[str, int]:
+        """Word → what it counts; what the question has other words for stands as one word."""
+        if about not in self._about:
+            found: dict[str, int] = {}
+            rest = about
+            for number, terms in self._synonyms:
+                for term in terms:
+                    if contains(rest, term):
+                        rest = rest.replace(term, " , ")
+                        found[f"#{number}"] = max(2, len(terms[-1]) - 1)
+            self._about[about] = MappingProxyType(
+                found | {t: 1 for t in tokens(rest) if t not in found}
+            )
+        return self._about[about]
+
+    @cached_property
+    def _synonyms(self) -> list[tuple[int, list[str]]]:
+        """Concept → its words, longest first; of concepts that have several words alone."""
+        return [
+            (n, sorted((a.term for a in trusted), key=len, reverse=True))
+            for n, c in enumerate(self._telling)
+            if len(trusted := [a for a in c.alternatives if a.weight >= _TRUSTED]) > 1
+        ]
+
+    def same_side(self, a: Figure, b: Figure) -> bool:
+        same = a.value.dimension == b.value.dimension and agree(a.value, b.value)
+        return same and self.alike(a, b) >= _ALIKE
+
+    def compared(self, lead: Figure, other: Figure, alike: float) -> Kind | None:
+        """ "plain" for statements of one thing, "scoped" for those of several models, or None.
+
+        `alike`: of the two.
+        """
+        if not _commensurable(lead.value, other.value):
+            return None
+        mine, its = lead.scope, other.scope
+        if self._is_other_time(mine, its) or mine.ordinals != its.ordinals:
+            return None
+        if (mine.places - self._named) != (its.places - self._named):
+            return None
+        if lead.place == other.place:
+            return "plain" if self._set_against(lead, other) else None
+        if not self._is_asked(lead) or not self._is_asked(other):
+            return None
+        if self.tells(lead.place) != self.tells(other.place):
+            return None
+        ours, theirs = mine.models - self._models, its.models - self._models
+        if not self._models and ours - theirs and theirs - ours:
+            return "scoped" if alike >= _ALIKE_SCOPED else None
+        # Within a document, figures that differ are mostly of parts, stages or other years.
+        one, two = (self._retrieval.sentences[f.place] for f in (lead, other))
+        if one.document is two.document or (ours and theirs and ours != theirs):
+            return None
+        if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
+            in_part = [_PARTS.search(scope.clause) is not None for scope in (mine, its)]
+            same = _same_size(lead.value, other.value) and in_part[0] == in_part[1]
+            same = same and alike >= _ALIKE
+        else:
+            same = alike >= _ALIKE_WHEN and _same_standing(lead, other)
+        return "plain" if same else None
+
+    def _is_asked(self, figure: Figure) -> bool:
+        """Whether it is of the places that the question names, and of most that it speaks of."""
+        found = self._retrieval.sentences[figure.place]
+        if self._places:
+            around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
+            if not any(p in around for p in self._places):
+                return False
+        told = zip(self._telling, self.tells(figure.place), strict=True)
+        total = sum(c.rarity for c in self._telling)
+        return sum(c.rarity for c, says in told if says) >= _MOST * total
+
+    def _is_other_time(self, mine: Scope, its: Scope) -> bool:
+        if self._years:
+            if any(one.years and not one.years & self._years for one in (mine, its)):
+                return True
+        elif mine.years and its.years and not mine.years & its.years:
+            return True
+        return bool(mine.months and its.months and mine.months != its.months)
+
+    def _set_against(self, lead: Figure, other: Figure) -> bool:
+        """Whether one sentence gives two counts of one thing: 各省上报为71.3%，抽样则为63.8%."""
+        found = self._retrieval.sentences[lead.place]
+        keyed = key(found.document.joined(found.sentence.spans))
+        between = keyed[lead.value.end : other.value.start]
+        return bool(
+            isinstance(lead.value, Quantity)
+            and len(between) < _WINDOW
+            and lead.value.dimension == other.value.dimension
+            and _REPORTS.search(between)
+            and _CONTRAST.search(between)
+            and _REPORTS.search(keyed[: lead.value.start])
+            and not _PARTS.search(other.scope.clause)
+            and tokens(lead.about) & self._tokens
+        )
+
+    def tells(self, place: int) -> list[bool]:
+        """Which of the telling things of the question a sentence says, with its headings.
+
+        What stands in the two sentences before counts too, except for rows of tables.
+        """
+        if place not in self._told:
+            found = self._retrieval.sentences[place]
+            own = f"{found.candidate.key}\n{found.candidate.headings}"
+            before = ""
+            if found.candidate.kind != "table_row":
+                before = context_of(self._retrieval, found)
+            self._told[place] = [
+                _said(c, own) >= 0.5 or _said(c, before) >= 0.5 for c in self._telling
+            ]
+        return self._told[place]
+
+
+def _same_size(one: Quantity, two: Quantity) -> bool:
+    low, high = sorted((one.low, two.low))
+    return low > 0 and high <= _LARGEST_RATIO * low
+
+
+def _same_standing(lead: Figure, other: Figure) -> bool:
+    """Planned beside planned, in office beside in office."""
+    one, two = lead.value, other.value
+    if isinstance(one, Day) and isinstance(two, Day) and one.is_planned != two.is_planned:
+        return False
+    former = [frozenset(_FORMER.findall(f.about)) for f in (lead, other)]
+    return isinstance(one, Day) or former[0] == former[1]
+
+
+def _commensurable(a: Value, b: Value) -> bool:
+    if not (isinstance(a, Quantity) and isinstance(b, Quantity)):
+        return type(a) is type(b)
+    if a.dimension and b.dimension:
+        return a.dimension == b.dimension
+    # A bare figure beside one with a unit: only where their sizes are alike.
+    low, high = sorted((abs(a.high), abs(b.high)))
+    return low > 100 and high / low < 2
+
+
+def _said(concept: Concept, keyed: str) -> float:
+    best = max((a.weight for a in concept.alternatives if contains(keyed, a.term)), default=0.0)
+    if best < 0.5 and (pieces := concept.pieces):
+        best = max(best, 0.8 * sum(p in keyed for p in pieces) / len(pieces))
+    return best

@@ -1,0 +1,102 @@
+"""Names that sentences give for what can have one alone: an office, a builder, a seat.
+
+Names are hard to tell from the words around them, so they are those that the reading model sees as
+the answer, in sentences that it holds to answer. Many questions have several right names
+(«谁参加了»): only those are looked at that ask for an office or for what is done once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from index.segmenting import token_spans
+from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE
+from rag.comparing import Comparison
+from rag.figures import Figure, around, figure_at
+from rag.normalising import FUNCTION_WORDS
+from rag.reading import Judgements
+from rag.reading_model import Judgement
+from rag.rereading import judgements_of
+from rag.retrieval import Retrieval
+from rag.stated import Named
+
+_READ_MORE = 4  # sentences, beside those that were read for the order
+_LOOKED_AT = 16  # sentences, best first
+_RELEVANT = 0.0  # logit
+_SPAN = -1.0  # log-probability
+_OFFICE = (
+    r"局长|厅长|部长|主任|院长|校长|总裁|董事长|总经理|经理|首席\w{1,4}|主席|会长|书记|[市省县区镇乡村州]长|总统|总理|首相|行长|"
+    r"[所站馆队组处科社台]长|主编|导演|编剧|负责人|创始人|发言人|牵头人|总设计师|总工程师|主教练|冠军|得主|"
+    r"ceo|cfo|chair(?:man|woman)?|president|director|minister|mayor|head|founder|governor"
+)
+_ONCE = (
+    r"发明|设计|创办|创立|创建|执导|主持|牵头|担任|当选|接任|夺冠|获胜|发现|命名|承建|承办|主办|运营|中标|收购|出版|建造|建设|开发|"
+    r"invented|designed|founded|directed|built|operates|acquired|won"
+)
+_SEAT = r"总部|注册地|位于|坐落|座落|设在|建在|落户|举办地|举行|在哪|headquarter|located|held|based"
+_UNIQUE = re.compile(f"{_OFFICE}|{_ONCE}|{_SEAT}")
+_SEVERAL = re.compile(r"哪些|哪几|分别|各|都有|有谁|几[个位家]|\b(?:which .*s|list)\b")
+_JOINED = re.compile(r"[、和与及跟]|以及|\band\b")
+_EDGE = re.compile(r"[,，;；。.!！?？:：、）)]|$")
+_NAME = re.compile(r"[^,，;；。!！?？:：、\d]{2,24}")
+
+
+def asks_for_one(asked_type: str, question_key: str) -> bool:
+    """Whether a question asks for a name of which there is one at a time."""
+    named = asked_type in (PERSON, ORGANISATION, PLACE, NAME, OTHER)
+    return bool(named and _UNIQUE.search(question_key) and not _SEVERAL.search(question_key))
+
+
+def names_of(
+    retrieval: Retrieval, places: Sequence[int], judgements: Judgements, compare: Comparison
+) -> Mapping[int, list[Figure]]:
+    """Place → the name it gives, as a list of one; places without one are left out.
+
+    Other documents than the best sentence's are read further than the order needed.
+    """
+    read = dict(judgements)
+    first = next((i for i in places if _name(retrieval, i, read.get(i)) is not None), None)
+    if first is None:
+        return {}
+    lead = retrieval.sentences[first]
+    more = [
+        i
+        for i in places[:_LOOKED_AT]
+        if i not in read
+        and retrieval.sentences[i].document is not lead.document
+        and compare.tells(i) == compare.tells(first)
+    ]
+    read |= judgements_of(retrieval, more[:_READ_MORE])
+    found = {i: _name(retrieval, i, judged) for i, judged in read.items()}
+    return {i: [name] for i, name in found.items() if name is not None}
+
+
+def _name(retrieval: Retrieval, place: int, judged: Judgement | None) -> Figure | None:
+    if judged is None or judged.relevance < _RELEVANT or judged.span_score < _SPAN:
+        return None
+    found = retrieval.sentences[place]
+    if found.candidate.kind in ("table_row", "heading", "caption", "table_header", "reference"):
+        return None
+    keyed = found.candidate.key
+    start, end = _whole(keyed, *judged.span)
+    name = keyed[start:end]
+    if not _NAME.fullmatch(name) or name in retrieval.question.key:
+        return None
+    if _JOINED.search(keyed[max(0, start - 1) : start]) or _JOINED.match(keyed[end:].lstrip()):
+        return None
+    value = Named(start, end, name, found.candidate.kind == "segment")
+    return figure_at(retrieval, place, value, around(keyed, start, end))
+
+
+def _whole(keyed: str, start: int, end: int) -> tuple[int, int]:
+    """The span up to the borders of words, and of a name that a dictionary cuts (周明|远)."""
+    after = [(word, a, b) for word, a, b in token_spans(keyed) if b > start]
+    if after:
+        start = min(start, after[0][1])
+    for word, a, b in after:
+        if a < end < b:
+            end = b
+        elif a == end and b == end + 1 and _EDGE.match(keyed, b) and word not in FUNCTION_WORDS:
+            return start, b
+    return start, end
