@@ -34,7 +34,7 @@ from index.segment import (
     Prepared,
     Segment,
     SegmentWriter,
-    chunk_text,
+    embedded_text,
     read_summary,
 )
 
@@ -286,7 +286,9 @@ class Builder:
         from index.embedding import quantise
 
         texts = [
-            chunk_text(p.document, p.sentences, chunk) for p, _ in self._queue for chunk in p.chunks
+            embedded_text(p.document, p.sentences, chunk)
+            for p, _ in self._queue
+            for chunk in p.chunks
         ]
         codes = quantise(self._embedder.embed_documents(texts))
         at = 0

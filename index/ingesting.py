@@ -35,6 +35,7 @@ from index.manifest import (
     MANIFEST,
     PARSER_VERSION,
     SEGMENTS,
+    VECTORS_VERSION,
     Fingerprint,
     Manifest,
     Root,
@@ -47,7 +48,7 @@ from index.manifest import (
 from index.parse_cache import PARSED, ParseCache
 from index.parsing import ParseSettings, parse_file
 from index.parsing.pool import Parsers
-from index.reembedding import differs_in_model_only, reembed
+from index.reembedding import differs_in_vectors_only, reembed
 from index.schema import Document, Skipped
 from index.segmenting import DICTIONARY_ID
 from index.sources import (
@@ -225,11 +226,11 @@ class _Run:
         fingerprint = Fingerprint(
             FORMAT_VERSION, PARSER_VERSION, DICTIONARY_ID, embedder.model_id, embedder.dim,
             {name: getattr(settings.chunk, name) for name in ChunkSettings.__slots__},
-            ALIASES_VERSION,
+            ALIASES_VERSION, VECTORS_VERSION,
         )  # fmt: skip
         self._reembedded = ""
         if before is not None and not rebuild:
-            if differs_in_model_only(before.fingerprint, fingerprint):
+            if differs_in_vectors_only(before.fingerprint, fingerprint):
                 before = reembed(
                     path, before, known, embedder, settings.embedding, self._tell_chunks
                 )
@@ -429,7 +430,7 @@ def _nothing_reason(roots: Sequence[Root], skipped: Sequence[Skipped]) -> str:
     )
 
 
-_OF_WENJU = frozenset(("format", "parser", "dictionary", "aliases"))  # no setting changes them
+_OF_WENJU = frozenset(("format", "parser", "dictionary", "aliases", "vectors"))  # no settings
 
 
 def _refuse_other(path: Path, before: Fingerprint, now: Fingerprint) -> None:

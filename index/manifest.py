@@ -29,6 +29,7 @@ from index.places import named
 FORMAT_VERSION = 2
 _UPGRADABLE = (1,)
 PARSER_VERSION = 4
+VECTORS_VERSION = 1
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 
@@ -44,6 +45,7 @@ class Fingerprint:
     dim: int
     chunk: Mapping[str, int]
     aliases: int = 0  # of index/aliases: which pairs of names it finds; 0: none are stored
+    vectors: int = 0  # of index/segment: which text of a chunk is embedded; 0: without the title
 
     def differences(self, other: Fingerprint) -> list[tuple[str, Any, Any]]:
         """(name, ours, theirs) of each field that differs."""

@@ -1,4 +1,4 @@
-"""Another embedding model for a library: new vectors, everything else as it was.
+"""New vectors for a library (another model, other texts to embed), everything else as it was.
 
 Nothing is parsed, cut or segmented again: a segment's files are taken over, and its vectors and the
 digests that cover them are made anew. One generation holds the vectors of one model.
@@ -22,7 +22,15 @@ import numpy as np
 
 from index.dense import write_codes
 from index.embedding import quantise
-from index.manifest import SEGMENTS, Fingerprint, Manifest, SegmentRef, Sources, write_manifest
+from index.manifest import (
+    SEGMENTS,
+    VECTORS_VERSION,
+    Fingerprint,
+    Manifest,
+    SegmentRef,
+    Sources,
+    write_manifest,
+)
 from index.schema import Chunk, Span
 from index.segment import (
     CATALOGUE,
@@ -30,8 +38,8 @@ from index.segment import (
     LEXICAL,
     VECTORS,
     Segment,
-    chunk_text,
     document_digest,
+    embedded_text,
     read_summary,
     seal,
 )
@@ -47,10 +55,10 @@ _CALL_S = 2.0
 OnChunks = Callable[[int, int], None]  # done, total
 
 
-def differs_in_model_only(before: Fingerprint, now: Fingerprint) -> bool:
+def differs_in_vectors_only(before: Fingerprint, now: Fingerprint) -> bool:
     """Whether new vectors are all that the settings ask for."""
     names = {name for name, _, _ in before.differences(now)}
-    return bool(names) and names <= {"model", "dim"}
+    return bool(names) and names <= {"model", "dim", "vectors"}
 
 
 def reembed(
@@ -68,7 +76,9 @@ def reembed(
     """
     from index.building import clear_up, library_hash
 
-    fingerprint = replace(before.fingerprint, model=embedder.model_id, dim=embedder.dim)
+    fingerprint = replace(
+        before.fingerprint, model=embedder.model_id, dim=embedder.dim, vectors=VECTORS_VERSION
+    )
     total = sum(ref.n_chunks for ref in before.segments)
     done = 0
     segments: list[SegmentRef] = []
@@ -107,7 +117,7 @@ def _remade(
 ) -> SegmentRef:
     """The segment with other vectors; its name follows from its old one and the model, so that
     the next run finds what this one has finished."""
-    made_of = f"{ref.id} {ref.dead} {fingerprint.model} {fingerprint.dim}"
+    made_of = f"{ref.id} {ref.dead} {fingerprint.model} {fingerprint.dim} {fingerprint.vectors}"
     target = path / SEGMENTS / hashlib.sha256(made_of.encode()).hexdigest()[:16]
     if read_summary(path, target.name) is not None:
         tell(ref.n_chunks)
@@ -156,7 +166,7 @@ def _texts(segment: Segment, first: int) -> Iterator[str]:
         document = segment.catalogue.document(entry)
         sentences = segment.catalogue.sentences(entry)
         for chunk in chunks:
-            yield chunk_text(document, sentences, chunk)
+            yield embedded_text(document, sentences, chunk)
 
 
 def _embedded(

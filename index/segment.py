@@ -54,6 +54,15 @@ def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) 
     return "\n".join(document.joined(s.spans) for s in inside)
 
 
+def embedded_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
+    """What a chunk's vector is made of: the document's title, if it has one, then the chunk's text.
+
+    Most chunks do not name what their document is about. Raise manifest.VECTORS_VERSION with it.
+    """
+    text = chunk_text(document, sentences, chunk)
+    return f"{document.title}\n{text}" if document.title else text
+
+
 def _heading(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
     """The headings above and the header cells of a chunk."""
     seen: dict[str, None] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import index.reembedding
 from index.embedding import EmbeddingSettings, StaticEmbedder
 from index.errors import ModelUnavailable
 from index.ingesting import IndexSettings, Progress, index_sources, remove_documents
-from index.manifest import read_manifest
+from index.manifest import read_manifest, read_sources, write_manifest
 from index.segment import LEXICAL
 from index.store import check_library, open_library
 
@@ -67,6 +68,44 @@ def test_library_is_as_if_built_with_the_other_model(
     assert report.library == fresh.library
     assert found(library, "稀土") == found(tmp_path / "fresh", "稀土")
     assert check_library(library) == []
+
+
+def test_a_passage_is_near_a_question_that_names_only_the_title_of_its_document(
+    tmp_path: Path,
+) -> None:
+    said = "始建于1907年，全长八百米，1983年大修过一次，现在只许行人通过。"
+    records = (
+        f'{{"id": "{name}", "title": "{title}", "text": "{said}"}}\n'
+        for name, title in (("one", "浑河铁路桥"), ("two", "临江水塔"), ("three", "老城邮局"))
+    )
+    (tmp_path / "places.jsonl").write_text("".join(records), encoding="utf-8")
+    index_sources(tmp_path / "library", [tmp_path / "places.jsonl"])
+    for question, name in (("水塔修过吗", "two"), ("When was the post office built?", "three")):
+        scores = {h.chunk.doc_id: h.score for h in found(tmp_path / "library", question)}
+        assert len(scores) == 3
+        assert max(scores, key=lambda doc_id: scores[doc_id]).endswith(name), scores
+
+
+def test_vectors_made_without_titles_are_made_anew_by_the_next_run_and_no_file_is_read(
+    library: Path, docs: Path, tiny_settings: IndexSettings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    fresh = index_sources(tmp_path / "fresh", [docs], tiny_settings)
+    now = read_manifest(library)
+    older = replace(now, fingerprint=replace(now.fingerprint, vectors=0))
+    write_manifest(library, older, read_sources(library, now))
+    with open_library(library) as opened:  # until then it answers as it did
+        assert opened.embedder.model_id == now.fingerprint.model
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr(index.ingesting, "parse_file", refuse)
+    report = index_sources(library, [], tiny_settings)
+    assert report.reembedded == now.fingerprint.model
+    assert report.library == fresh.library
+    assert check_library(library) == []
+    assert not index_sources(library, [], tiny_settings).reembedded
 
 
 def test_no_file_is_read_and_the_lexical_index_is_taken_over(
