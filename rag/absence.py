@@ -26,6 +26,7 @@ _NO_REASON = re.compile(
 _SUFFIX = re.compile(
     r"(?:有限公司|公司|集团|大学|学院|研究院|研究所|医院|银行|协会|省|市|县|区|州|港|岛|镇)"
 )
+_PLACE = "ns"
 _THINGS = frozenset("nijlt")  # nouns, idioms, abbreviations, times
 # What ends up in no word of its own, and in no name: 最高能罚公司多少, 那篇县域….
 _LOOSE = frozenset("能会可要去罚给让被把事人那这哪某该各每篇个的地得")
@@ -97,7 +98,7 @@ def absent(retrieval: Retrieval) -> tuple[str, ...]:
             continue
         if any(contains(everything, a.term) for a in concept.alternatives):
             continue
-        if not any(piece in everything for piece in concept.pieces):
+        if not _in_parts(concept, everything):
             found.append(question.text[concept.start : concept.end].strip())
     unit = UNITS.get(retrieval.asked.unit or "")
     if unit is not None and unit.dimension.startswith("money:") and (unit.dimension != "money:CNY"):
@@ -123,6 +124,17 @@ def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
     followed = _SUFFIX.match(question.key[concept.end :]) or _SUFFIX.search(term[2:])
     is_name = len(term) > 1 and not word_class(term) and not _LOOSE & set(term)
     return is_name and followed is not None
+
+
+def _in_parts(concept: Concept, everything: str) -> bool:
+    """Whether a longer name is told by a part: 船舶工业集团 by 船舶, not 英国政府 by 政府."""
+    if not any(a.origin == "names" for a in concept.alternatives):
+        return any(piece in everything for piece in concept.pieces)
+    words = [concept.term[a:b] for _, a, b in token_spans(concept.term)]
+    places = [word for word in words if word_class(word) == _PLACE]
+    if any(place not in everything for place in places):
+        return False
+    return any(len(word) > 1 and word in everything for word in words)
 
 
 def _is_of_whole_words(concept: Concept, keyed: str) -> bool:

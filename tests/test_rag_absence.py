@@ -25,6 +25,7 @@ FILES = {
     "老楼.md": "# 老楼改造\n\n全区加装电梯46台，每台补贴二十万元。\n",
     "换电.md": "# 换电柜\n\n骑手在换电柜更换电池，每次三元。漏洞由厂家修补。\n",
     "年报.md": "# 2024年年报\n\n2024年的利润为3亿元。\n",
+    "进口.md": "# 进口\n\n澳大利亚政府说，全年进口额为42亿美元。\n",
 }
 
 
@@ -82,6 +83,9 @@ def test_what_ends_within_a_word_is_no_name_that_is_nowhere(
         ("重庆装了多少台电梯", "重庆"),
         ("去年在越南占多少市场", "越南"),
         ("台电去年的利润是多少", "台电"),
+        ("意大利全年进口额是多少", "意大利"),  # 大利 stands in 澳大利亚
+        ("英国政府说全年进口额是多少", "英国政府"),  # a government is there, another one
+        ("全年进口额是多少亿比索", "比索"),
     ],
 )
 def test_a_name_that_is_nowhere_still_forbids_an_answer_and_is_told(
