@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -65,9 +66,10 @@ class Comparison:
         self._named = frozenset(p for p in PLACES if p in question.key) | _WHOLE
         self._places = self._named - _WHOLE
         self._models = frozenset(MODEL.findall(question.key))
+        whole = [_without_year(c, question.key) for c in retrieval.concepts]
         self._telling = [
             c
-            for c in retrieval.concepts
+            for c in whole
             if c.rarity >= _TELLING
             and not _TIME.search(c.term)
             and _SIZE.sub("", c.term)
@@ -197,6 +199,15 @@ class Comparison:
                 _said(c, own) >= 0.5 or _said(c, before) >= 0.5 for c in self._telling
             ]
         return self._told[place]
+
+
+def _without_year(concept: Concept, question_key: str) -> Concept:
+    """2025年砚川水库: an unknown name takes the 年 before it, as words are cut."""
+    first, *others = concept.alternatives
+    after_year = question_key[: concept.start][-1:].isdigit() and first.term.startswith("年")
+    if not after_year or len(first.term) < 3:
+        return concept
+    return replace(concept, alternatives=(replace(first, term=first.term[1:]), *others))
 
 
 def _same_size(one: Quantity, two: Quantity) -> bool:

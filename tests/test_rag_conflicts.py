@@ -164,3 +164,11 @@ def test_figures_of_another_place_than_is_asked_are_no_sides(ask: Callable[..., 
     asked = "2025年末湖南省新型储能装机是多少？"
     answer = ask(asked, STORED.format("14.5吉瓦"), STORED.format("9.8吉瓦"))
     assert answer.conflicts == ()
+
+
+def test_an_unknown_name_after_a_year_is_a_name(ask: Callable[..., Answer]) -> None:
+    told = "{}水库2025年供水量{}立方米，满足了下游灌溉。\n"
+    one, other = told.format("砚川", "3.42亿"), told.format("白沙", "2.97亿")
+    answer = ask("2025年砚川水库的供水量有多少？", one, "据当地年鉴记载，" + other)
+    assert "3.42亿立方米" in answer.answer
+    assert answer.conflicts == ()
