@@ -130,7 +130,9 @@ class StaticEmbedder:
     than loading the model does. A test holds the three equal.
 
     Where config.json says `"repeats": "log"`, a token that stands n times in a text counts
-    1 + ln n times, as in lexical search; the other two count it n times.
+    1 + ln n times, as in lexical search; the other two count it n times. Its list `"asking"` names
+    tokens that say nothing of what a question is about (谁, 多少): `embed_query` leaves them out,
+    unless it holds no others.
     """
 
     def __init__(
@@ -178,6 +180,7 @@ class StaticEmbedder:
         unknown = 0 if self._lookup is not None else _unknown_token(self._tokenizer, folder)
         if unknown is not None:
             self._weights[unknown] = 0  # model2vec leaves unknown tokens out of the mean
+        self._asking = frozenset(self._ids("\n".join(config.get("asking", []))))
         dim = checked_dim(truncate_dim, vectors.shape[1])
         # As stored, in few bits: widening all of it costs more than a question does, and reading
         # the wider rows costs more than widening those of a text.
@@ -220,15 +223,18 @@ class StaticEmbedder:
         import numpy as np
 
         out = np.zeros((1, self.dim), dtype=np.float32)
-        if self._lookup is not None:
-            ids = self._lookup.ids(text)
-        else:
-            # Not a batch of one: that would start the tokenizer's thread pool, which does not
-            # survive a fork and prints a warning there.
-            ids = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
-        self._sum_rows([ids], out)
+        ids = self._ids(text)
+        self._sum_rows([[i for i in ids if i not in self._asking] or ids], out)
         row: Vectors = normalised(out)[0]
         return row
+
+    def _ids(self, text: str) -> list[int]:
+        if self._lookup is not None:
+            return self._lookup.ids(text)
+        # Not a batch of one: that would start the tokenizer's thread pool, which does not survive
+        # a fork and prints a warning there.
+        found: list[int] = self._tokenizer.encode(text or " ", add_special_tokens=False).ids
+        return found
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         if self._lookup is not None:

@@ -170,6 +170,16 @@ def test_a_word_repeated_alone_keeps_its_vector(model: Embedder) -> None:
     )
 
 
+def test_what_only_asks_says_nothing_of_what_is_asked_about(model: Embedder) -> None:
+    asked = model.embed_query("为什么关税上调了？")
+    np.testing.assert_array_equal(asked, model.embed_query("关税上调了"))
+    english = model.embed_query("What are tariffs?")
+    np.testing.assert_array_equal(english, model.embed_query("tariffs"))
+    # In a passage it stands for itself; and who asks nothing else is still understood.
+    assert not np.array_equal(model.embed_documents(["为什么关税上调了？"])[0], asked)
+    assert np.linalg.norm(model.embed_query("为什么？")) > 0.99
+
+
 def test_a_model_folder_elsewhere_gives_the_same_vectors(tmp_path: Path, model: Embedder) -> None:
     import shutil
 
