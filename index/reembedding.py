@@ -36,6 +36,7 @@ from index.segment import (
     CATALOGUE,
     CHUNKS,
     LEXICAL,
+    SIGNS,
     VECTORS,
     Segment,
     document_digest,
@@ -43,6 +44,7 @@ from index.segment import (
     read_summary,
     seal,
 )
+from index.signs import write_signs
 
 if TYPE_CHECKING:
     from index.catalogue import Entry
@@ -133,6 +135,7 @@ def _remade(
         shutil.copytree(old / LEXICAL, aside / LEXICAL, copy_function=_linked)
         _write_digests(aside / CATALOGUE, segment, codes)
     write_codes(aside / VECTORS, codes)
+    write_signs(aside / SIGNS, codes)
     (aside / _PART).unlink()
     made = seal(aside, target, fingerprint, ref.n_documents, ref.n_chunks)
     return replace(made, dead=ref.dead)

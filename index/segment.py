@@ -24,14 +24,17 @@ from index.glossary import Alias
 from index.lexical import LexicalSegment, LexicalWriter
 from index.manifest import SEGMENTS, Fingerprint, SegmentRef, rebuild_command
 from index.schema import Chunk, Document, DocumentInfo, Sentence, Span, make_chunk_id
+from index.signs import read_signs, signs_of, write_signs
 
 if TYPE_CHECKING:
     from index.embedding import Codes
+    from index.signs import Signs
 
-CATALOGUE, CHUNKS, VECTORS, LEXICAL = (
+CATALOGUE, CHUNKS, VECTORS, SIGNS, LEXICAL = (
     "catalogue.sqlite",
     "chunks.npy",
     "vectors.faiss",
+    "signs.npy",
     "lexical",
 )
 _SUMMARY = "segment.json"
@@ -144,7 +147,9 @@ class SegmentWriter:
         self._catalogue.close()
         self._lexical.close()
         np.save(self._aside / CHUNKS, self._chunk_table())
-        write_codes(self._aside / VECTORS, np.concatenate(self._codes))
+        codes = np.concatenate(self._codes)
+        write_codes(self._aside / VECTORS, codes)
+        write_signs(self._aside / SIGNS, codes)
         return seal(self._aside, self._target, self._fingerprint, self.n_documents, self.n_chunks)
 
     def _chunk_table(self) -> np.ndarray:
@@ -193,6 +198,7 @@ class Segment:
             self.lexical = LexicalSegment(folder / LEXICAL, ref.n_chunks)
             # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
             self._vectors = (folder / VECTORS).open("rb")
+            self._signs = read_signs(folder / SIGNS)
         except (OSError, ValueError, LibraryBroken) as error:
             if not folder.is_dir():  # cleared up by a writer that has committed meanwhile
                 raise FileNotFoundError(2, "no such segment", str(folder)) from error
@@ -212,6 +218,13 @@ class Segment:
             return DenseSegment(Path(self._vectors.name))
         # By descriptor: the name may be gone by now.
         return DenseSegment(Path(f"/dev/fd/{self._vectors.fileno()}"))
+
+    @cached_property
+    def signs(self) -> Signs:
+        """Of the vectors; made here where an earlier version wrote none."""
+        if self._signs is not None:
+            return self._signs
+        return signs_of(self.dense.codes(0, self.ref.n_chunks))
 
     @cached_property
     def dead(self) -> frozenset[int]:

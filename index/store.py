@@ -35,6 +35,7 @@ from index.places import named, resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
 from index.selecting import best_of, cut_of
+from index.signs import FLAT_CHUNKS, near
 from index.synonyms import Synonyms, read_synonyms
 
 if TYPE_CHECKING:
@@ -265,7 +266,10 @@ class Library:
     def search_dense(
         self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
     ) -> list[ScoredChunk]:
-        """The k chunks nearest to the `(dim,)` vector by cosine, best first, ties on chunk_id."""
+        """The k chunks nearest to the `(dim,)` vector by cosine, best first, ties on chunk_id.
+
+        Of more than `index.signs.FLAT_CHUNKS` one that is nearest may be missed now and then.
+        """
         return list(self.rank_dense(vector, k, doc_ids))
 
     def rank_lexical(
@@ -288,11 +292,26 @@ class Library:
     ) -> Ranking:
         """As `search_dense`; no chunk is looked up before it is asked for."""
         hits: list[_Hits] = []
-        for number, allowed in self._searched(doc_ids):
+        for number, allowed in self._near(vector, k, list(self._searched(doc_ids))):
             segment = self._segments[number]
             found = segment.dense.search(vector, k, segment.id_ranks, allowed=allowed)
             hits.append((number, *found))
         return self._best(hits, k, SCALE)
+
+    def _near(
+        self, vector: Vectors, k: int, searched: list[tuple[int, npt.NDArray[np.bool_] | None]]
+    ) -> Iterable[tuple[int, npt.NDArray[np.bool_] | None]]:
+        """What is searched; of very much, the chunks that are worth comparing by their codes."""
+        segments = [self._segments[number] for number, _ in searched]
+        allowed = [flags for _, flags in searched]
+        n_allowed = sum(
+            segment.ref.n_chunks if flags is None else int(np.count_nonzero(flags))
+            for segment, flags in zip(segments, allowed, strict=True)
+        )
+        if n_allowed <= FLAT_CHUNKS:
+            return searched
+        chosen = near(vector, [segment.signs for segment in segments], allowed, k)
+        return zip([number for number, _ in searched], chosen, strict=True)
 
     def document_frequency(self, field: Field, token: str) -> int:
         """In how many live chunks the token stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -43,6 +44,8 @@ def search_results(library: Library) -> list[object]:
         results.append(library.search_lexical(terms, 5))
         vector = library.embedder.embed_query(question)
         results.append(library.search_dense(vector, 5))
+        with patch("index.store.FLAT_CHUNKS", 0), patch("index.signs._PER_FOUND", 1):
+            results.append(library.search_dense(vector, 2))  # as in a large library
         results += [library.document_frequency("grams", token) for token in grams(question)]
     return results
 

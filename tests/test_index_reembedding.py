@@ -16,6 +16,7 @@ from index.errors import ModelUnavailable
 from index.ingesting import IndexSettings, Progress, index_sources, remove_documents
 from index.manifest import read_manifest, read_sources, write_manifest
 from index.segment import LEXICAL
+from index.signs import signs_of
 from index.store import check_library, open_library
 
 FILES = {
@@ -68,6 +69,10 @@ def test_library_is_as_if_built_with_the_other_model(
     assert report.library == fresh.library
     assert found(library, "稀土") == found(tmp_path / "fresh", "稀土")
     assert check_library(library) == []
+    with open_library(library) as opened:
+        for segment in opened._segments:
+            codes = segment.dense.codes(0, segment.ref.n_chunks)
+            assert segment.signs.tolist() == signs_of(codes).tolist()
 
 
 def test_a_passage_is_near_a_question_that_names_only_the_title_of_its_document(
