@@ -44,6 +44,7 @@ _CLAUSE = re.compile("[，,；;](?=.)")
 MORE_NEWS = Path("data") / "xwlb.passages.jsonl.gz"
 N_DENSE = 200  # chunks that the dense arm brings
 PER_FILE = 2_000  # articles
+BY_HAND = "## Measured otherwise"
 
 
 def windows(text: str) -> Iterator[str]:
@@ -293,6 +294,9 @@ def main() -> None:
         f"Machine: {machine()}", "",
         *measure(work, args.questions), "",
     ]  # fmt: skip
+    if args.out.exists():  # what was written by hand stays
+        _, *kept = args.out.read_text(encoding="utf-8").partition(BY_HAND)
+        lines.append("".join(kept))
     args.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
 
