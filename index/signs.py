@@ -1,7 +1,7 @@
 """A first look for near vectors in a large library: one bit of each dimension, its sign.
 
 In how many signs two vectors differ says about how far apart they are, for an eighth of the bytes
-and a fifth of the work of their codes. Only the chunks that differ in few are then compared by
+and a third of the work of their codes. Only the chunks that differ in few are then compared by
 their codes. Which those are depends on the vectors of the whole library alone, not on how they lie
 in segments nor on what was deleted beside them.
 """
@@ -20,8 +20,8 @@ from index.embedding import quantise
 if TYPE_CHECKING:
     from index.embedding import Codes, Vectors
 
-# Measured by benchmarks/scale.py. Up to here every vector is compared: a hundredth of a second.
-FLAT_CHUNKS = 200_000
+# Up to here every vector is compared: 20 ms of one core (benchmarks/scale.md).
+FLAT_CHUNKS = 500_000
 _PER_FOUND = 40  # chunks compared by their codes for each that is wanted …
 _SHARE = 100  # … and at least one in so many of the library
 
