@@ -31,7 +31,6 @@ from index.schema import ScoredChunk
 from index.segmenting import load_dictionary
 from rag import ranking, retrieval
 from rag.features import NAMES
-from rag.fusion import fuse
 from rag.normalising import normalise
 from rag.retrieval import Retrieval, retrieve
 from rag.settings import RetrievalSettings
@@ -44,11 +43,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "neighbourhood": (
         "near", "near_grams", "around", "around_grams", "region", "region_grams", "gain_before",
         "gain_after", "rarest_near", "rarest_region", "second_near", "names_region",
-        "relative_region", "product", "carried", "carried_focus",
+        "product", "carried", "carried_focus",
     ),
     "document": (
         "document", "document_grams", "best_of_document", "similarity_document",
-        "relative_document",
     ),
     "title and headings": ("title",),
     "rarest words and names": (
@@ -56,7 +54,6 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "focus": ("focus", "carried_focus", "carried"),
     "vectors": ("similarity", "similarity_document"),
-    "against the best": tuple(n for n in NAMES if n.startswith("relative")),
     "shape of an answer": ("unit", *(n for n in NAMES if n.startswith("fit"))),
     "length, position, newness": (
         "length", "short", "long", "new", "question", "first", "position",
@@ -159,9 +156,8 @@ def fusions(data: Path) -> Iterator[tuple[str, Sequence[float]]]:
         lexical, dense = case_arms["lexical"], case_arms["dense"]
         orders: dict[str, Sequence[ScoredChunk]] = {"words": lexical, "vectors": dense}
         for weight in (0.25, 0.5, 1.0):
-            orders[f"RRF, vectors {weight}"] = fuse([lexical, dense], [1.0, weight])
-        for weight in (0.6, 1.0):
-            orders[f"sum of scaled scores, vectors {weight}"] = _summed(lexical, dense, weight)
+            orders[f"ranks (RRF), vectors {weight}"] = _by_ranks(lexical, dense, weight)
+        orders["scores (shipped)"] = found.chunks
         best = ranking.best_passages(found, ranking.score(found), max(TOPS))
         orders["the ranker's best sentence"] = [ScoredChunk(p.chunk, p.score) for p in best]
         for name, order in orders.items():
@@ -199,19 +195,16 @@ def _searched(
             yield latest["arms"], found, gold
 
 
-def _summed(
+def _by_ranks(
     lexical: Sequence[ScoredChunk], dense: Sequence[ScoredChunk], weight: float
 ) -> list[ScoredChunk]:
-    """Scores of each arm scaled to [0, 1] over what it brought."""
+    """Reciprocal rank fusion. Source: Cormack, Clarke & Büttcher, SIGIR 2009."""
     sums: dict[str, ScoredChunk] = {}
     for ranked, share in ((lexical, 1.0), (dense, weight)):
-        for one in ranked:
-            low, high = ranked[-1].score, ranked[0].score
-            scaled = share * (one.score - low) / max(high - low, 1e-9)
+        for rank, one in enumerate(ranked, start=1):
             before = sums.get(one.chunk.chunk_id)
-            sums[one.chunk.chunk_id] = ScoredChunk(
-                one.chunk, scaled + (before.score if before else 0.0)
-            )
+            score = share / (60 + rank) + (before.score if before else 0.0)
+            sums[one.chunk.chunk_id] = ScoredChunk(one.chunk, score)
     return sorted(sums.values(), key=lambda s: (-s.score, s.chunk.chunk_id))
 
 

@@ -22,6 +22,7 @@ from index.schema import (
     Sentence,
     Span,
 )
+from index.segment import embedded_text
 from index.segmenting import grams
 from index.synonyms import Synonyms
 
@@ -43,9 +44,11 @@ class ReferenceLibrary:
         for document in self._documents.values():
             self._add(document)
         self.embedder = load_embedder(EmbeddingSettings())
-        texts = [self._documents[c.doc_id].text for c in self._chunks]
         self._vectors = self.embedder.embed_documents(
-            [t[c.span.start : c.span.end] for t, c in zip(texts, self._chunks, strict=True)]
+            [
+                embedded_text(self._documents[c.doc_id], self._sentences[c.doc_id], c)
+                for c in self._chunks
+            ]
         )
 
     def _add(self, document: Document) -> None:
@@ -99,36 +102,45 @@ class ReferenceLibrary:
     def document_frequency(self, field: str, token: str) -> int:
         return len(self._postings.get((field, token), ()))
 
-    def search_lexical(
+    def rank_lexical(
         self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None
-    ) -> list[ScoredChunk]:
-        scores: dict[int, float] = defaultdict(float)
+    ) -> Ranking:
+        scores = [0.0] * len(self._chunks)
         for term in terms:
             for number in self._postings.get((term.field, term.token), ()):
                 scores[number] += term.weight
-        found = [
-            ScoredChunk(self._chunks[number], score)
-            for number, score in scores.items()
-            if doc_ids is None or self._chunks[number].doc_id in doc_ids
-        ]
-        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
+        found = [number for number, score in enumerate(scores) if score]
+        return self._ranking(found, scores, k, doc_ids)
 
-    def search_dense(
-        self, vector: Any, k: int, doc_ids: Collection[str] | None = None
-    ) -> list[ScoredChunk]:
-        scores = self._vectors @ vector
-        found = [
-            ScoredChunk(chunk, float(score))
-            for chunk, score in zip(self._chunks, scores, strict=True)
-            if doc_ids is None or chunk.doc_id in doc_ids
-        ]
-        return sorted(found, key=lambda s: (-s.score, s.chunk.chunk_id))[:k]
+    def rank_dense(self, vector: Any, k: int, doc_ids: Collection[str] | None = None) -> Ranking:
+        scores = (self._vectors @ vector).tolist()
+        return self._ranking(range(len(scores)), scores, k, doc_ids)
 
-    def rank_lexical(self, *args: Any) -> Ranking:
-        return Ranking.of(self.search_lexical(*args))
+    def _ranking(
+        self,
+        found: Iterable[int],
+        scores: Sequence[float],
+        k: int,
+        doc_ids: Collection[str] | None,
+    ) -> Ranking:
+        """Keys are numbers of chunks."""
+        chunks = self._chunks
+        best = sorted(
+            (n for n in found if doc_ids is None or chunks[n].doc_id in doc_ids),
+            key=lambda n: (-scores[n], chunks[n].chunk_id),
+        )[:k]
+        return Ranking(
+            best,
+            [scores[n] for n in best],
+            lambda places: [chunks[best[place]] for place in places],
+            lambda keys: [scores[n] for n in keys],  # type: ignore[call-overload]
+        )
 
-    def rank_dense(self, *args: Any) -> Ranking:
-        return Ranking.of(self.search_dense(*args))
+    def search_lexical(self, *args: Any) -> list[ScoredChunk]:
+        return list(self.rank_lexical(*args))
+
+    def search_dense(self, *args: Any) -> list[ScoredChunk]:
+        return list(self.rank_dense(*args))
 
 
 def document_of(doc_id: str, parts: Iterable[tuple[str, str]]) -> tuple[Document, list[int]]:

@@ -103,6 +103,14 @@ class DenseSegment:
             products, ordinals = products[chosen], ordinals[chosen]
         return ordinals, products
 
+    def products(self, vector: Vectors, ordinals: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """Inner products of some chunks with the query, in their order."""
+        if not len(ordinals):
+            return np.zeros(0, dtype=np.int64)
+        query = quantise(vector[None, :]).astype(np.float32)
+        rows = self._index.reconstruct_batch(ordinals.astype(np.int64))
+        return np.asarray(np.rint(rows @ query[0]), dtype=np.int64)
+
     def codes(self, first: int, last: int) -> Codes:
         """The codes of chunks [first, last) as `(n, dim) int8`."""
         codes: Codes = np.empty((last - first, self.dim), dtype=np.int8)

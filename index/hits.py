@@ -19,11 +19,17 @@ class Ranking(Sequence[ScoredChunk]):
         keys: Sequence[Hashable],
         scores: Sequence[float],
         look_up: Callable[[Sequence[int]], list[Chunk]],
+        measure: Callable[[Sequence[Hashable]], Sequence[float]] | None = None,
     ) -> None:
-        """`look_up` gives the chunks at some places of the ranking, in the order of the places."""
+        """`look_up` gives the chunks at some places of the ranking, in the order of the places.
+
+        `measure` gives the scores of any chunks by their keys; None: those that were not found
+        have none.
+        """
         self.keys = keys
         self.scores = scores
         self._look_up = look_up
+        self._measure = measure
 
     @classmethod
     def of(cls, found: Sequence[ScoredChunk]) -> Ranking:
@@ -34,6 +40,13 @@ class Ranking(Sequence[ScoredChunk]):
             [s.score for s in found],
             lambda places: [found[i].chunk for i in places],
         )
+
+    def scores_of(self, keys: Sequence[Hashable]) -> list[float]:
+        """In the order of the keys; also of chunks that another search of the library found."""
+        if self._measure is not None and keys:
+            return list(self._measure(keys))
+        known = dict(zip(self.keys, self.scores, strict=True))
+        return [known.get(key, 0.0) for key in keys]
 
     def chunks(self, places: Sequence[int]) -> list[Chunk]:
         """Those at `places`, counted from 0, in one look-up."""

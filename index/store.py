@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby, repeat
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -278,6 +278,7 @@ class Library:
         """As `search_lexical`; no chunk is looked up before it is asked for."""
         steps = steps_of(terms)
         hits: list[_Hits] = []
+        all_scores: dict[int, npt.NDArray[np.integer]] = {}
         for number, allowed in self._searched(doc_ids) if steps else ():
             segment = self._segments[number]
             scores = segment.lexical.scores(steps)
@@ -285,7 +286,13 @@ class Library:
                 scores[~allowed] = 0
             chosen = best_of(scores, segment.id_ranks, k)
             hits.append((number, chosen, scores[chosen]))
-        return self._best(hits, k, STEPS)
+            all_scores[number] = scores
+
+        def scores_at(number: int, places: npt.NDArray[np.intp]) -> npt.NDArray[np.integer]:
+            scores = all_scores.get(number)
+            return np.zeros(len(places), dtype=np.int32) if scores is None else scores[places]
+
+        return self._best(hits, k, STEPS, scores_at)
 
     def rank_dense(
         self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
@@ -296,7 +303,9 @@ class Library:
             segment = self._segments[number]
             found = segment.dense.search(vector, k, segment.id_ranks, allowed=allowed)
             hits.append((number, *found))
-        return self._best(hits, k, SCALE)
+        return self._best(
+            hits, k, SCALE, lambda number, at: self._segments[number].dense.products(vector, at)
+        )
 
     def _near(
         self, vector: Vectors, k: int, searched: list[tuple[int, npt.NDArray[np.bool_] | None]]
@@ -332,8 +341,17 @@ class Library:
                 flags = segment.flags(only)
                 yield number, flags if segment.alive is None else flags & segment.alive
 
-    def _best(self, hits: Sequence[_Hits], k: int, scale: int) -> Ranking:
-        """The k best of all segments. Keys are (number of the segment, ordinal)."""
+    def _best(
+        self,
+        hits: Sequence[_Hits],
+        k: int,
+        scale: int,
+        scores_at: Callable[[int, npt.NDArray[np.intp]], npt.NDArray[np.integer]],
+    ) -> Ranking:
+        """The k best of all segments. Keys are (number of the segment, ordinal).
+
+        `scores_at` gives the scores, in steps, of some ordinals of a segment.
+        """
         cut = cut_of([scores for _, _, scores in hits], k)
         rows: list[tuple[int, int, int, int]] = []  # -score, rank in the segment, segment, ordinal
         for number, ordinals, scores in hits:
@@ -344,10 +362,21 @@ class Library:
             rows += zip(lows, ranks, repeat(number, n), places.tolist(), strict=True)
         rows.sort()
         keys = self._by_id(rows)[:k]
+
+        def measure(wanted: Sequence[Any]) -> list[float]:
+            out = [0.0] * len(wanted)
+            for number in {number for number, _ in wanted}:
+                here = [i for i, (other, _) in enumerate(wanted) if other == number]
+                at = np.array([wanted[i][1] for i in here], dtype=np.intp)
+                for i, score in zip(here, scores_at(number, at).tolist(), strict=True):
+                    out[i] = score / scale
+            return out
+
         return Ranking(
             keys,
             [-row[0] / scale for row in rows[:k]],
             lambda places: self._chunks_at([keys[i] for i in places]),
+            measure,
         )
 
     def _by_id(self, rows: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:

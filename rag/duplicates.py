@@ -1,4 +1,4 @@
-"""Sentences of several documents that say the same in the same words: said once, cited together.
+"""What several documents say in the same words: said once, with all that say it.
 
 A sentence with another number or name is not the same sentence: two sources that differ are a
 conflict, and never collapsed.
@@ -14,7 +14,7 @@ from rag.retrieval import Retrieval
 SAME = 0.85  # share of common character pairs, of all that either has
 SHORTEST = 10  # letters; shorter ones are alike by accident
 _LETTERS = re.compile(r"\w")
-_EXACT = re.compile(r"\d+(?:[.,]\d+)*%?|[a-z]+|[零〇一二三四五六七八九十百千万亿两]{2,}")
+_EXACT = re.compile(r"\d+(?:[.,]\d+)*%?|[a-z]+|[零〇一二三四五六七八九十百千万亿两]+")
 # What turns a sentence into its opposite, or moves it to another time.
 _TURNING = re.compile(r"不|未|没|无|非|否|上升|下降|增|减|涨|跌|今年|去年|上半年|下半年|月|日|年")
 
@@ -61,6 +61,33 @@ def same_as(retrieval: Retrieval, places: Sequence[int]) -> list[tuple[int, ...]
         taken.add(leader)
         groups.append(tuple(group))
     return groups
+
+
+def first_alike(keys: Sequence[str]) -> list[int]:
+    """For each passage, the place of the first that says the same: its own where none before does.
+
+    Not one that only stands for another: whatever is the same is the same as its first.
+    """
+    marks: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+    letters = [frozenset(text) for text in keys]
+    out: list[int] = []
+    for i, text in enumerate(keys):
+        out.append(i)
+        for j in range(i):
+            if out[j] != j or len(text) < SHORTEST:
+                continue
+            if not SAME <= len(text) / max(1, len(keys[j])) <= 1 / SAME:
+                continue
+            # Cheap, and false for nearly all: what shares its pairs shares its letters.
+            if len(letters[i] & letters[j]) < SAME * len(letters[i] | letters[j]):
+                continue
+            for k in (i, j):
+                if k not in marks:
+                    marks[k] = _exact(keys[k]), _pairs(keys[k])
+            if marks[i][0] == marks[j][0] and _share(marks[i][1], marks[j][1]) >= SAME:
+                out[i] = j
+                break
+    return out
 
 
 def _exact(text: str) -> tuple[str, ...]:

@@ -68,12 +68,8 @@ NAMES: tuple[str, ...] = (
     "second_near",
     "names",  # share of Latin names and numbers of the question in the sentence
     "names_region",
-    "similarity",  # of its chunk's vector to the question's, against the most similar chunk
-    "similarity_document",  # the most similar chunk of the document
-    "relative",  # coverage against the best sentence of all
-    "relative_grams",
-    "relative_region",
-    "relative_document",
+    "similarity",  # cosine of its chunk's vector to the question's
+    "similarity_document",  # of the most similar chunk of the document
     "product",  # concepts × region: neither makes up for the other
     "fit",  # the sentence holds what such an answer is made of
     "fit_clause",  # … in the clauses that cover the question best
@@ -103,7 +99,7 @@ class Candidate(NamedTuple):  # a question makes hundreds: a tuple is made in a 
     key: str
     kind: str = "paragraph"  # of the block
     headings: str = ""  # key of title and section path
-    similarity: float = 0.0  # of its chunk, 1 for the most similar; 0 where no vectors are used
+    similarity: float = 0.0  # cosine of its chunk, at least 0; 0 where no vectors are used
     hinted: float = 0.0  # how far its document is the one that the question names, [0, 1]
 
 
@@ -196,12 +192,7 @@ def measure(
     if named:
         put("names", found[:, named].mean(axis=1))
         put("names_region", region[:, named].mean(axis=1))
-    wide, document = region @ weights, whole @ weights
-    put("relative", coverage / max(float(coverage.max()), 1e-6))
-    put("relative_grams", grams / max(float(grams.max()), 1e-6))
-    put("relative_document", document / max(float(document.max()), 1e-6))
-    put("relative_region", wide / max(float(wide.max()), 1e-6))
-    put("product", coverage * wide)
+    put("product", coverage * (region @ weights))
     put("hint", np.array([c.hinted for c in candidates], dtype=np.float32))
     keys = [c.key for c in candidates]
     lengths = np.array([len(text) for text in keys])

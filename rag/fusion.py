@@ -1,58 +1,83 @@
-"""Rankings of several arms into one."""
+"""Rankings of several arms into one, by their scores.
+
+Scores, not ranks: a chunk's rank moves with what else the library holds, what it scores for a
+question does not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 from index.hits import Ranking
 from index.schema import Chunk, ScoredChunk
 
-Ranks = tuple[int, ...]  # of a chunk in each ranking, from 1; 0 where it is not there
+
+class Fused(NamedTuple):
+    """A chunk, and what each ranking says of it."""
+
+    scored: ScoredChunk
+    ranks: tuple[int, ...]  # from 1; 0 where the ranking does not hold it
+    scores: tuple[float, ...]  # also where the ranking does not hold it
 
 
 def fuse(
-    rankings: Sequence[Sequence[ScoredChunk]],
-    weights: Sequence[float] | None = None,
-    k: int = 60,
-) -> list[ScoredChunk]:
-    """Reciprocal rank fusion: sum of weight / (k + rank), ranks from 1.
+    rankings: Sequence[Ranking],
+    weights: Sequence[float],
+    *,
+    limit: int,
+    margin: float = float("inf"),
+    least: int = 0,
+) -> list[Fused]:
+    """The best chunks by the weighted sum of their scores, ties on chunk_id; [] for no rankings.
 
-    Ties break on chunk_id. No rankings gives []. Without weights every ranking counts 1.
-    Source: Cormack, Clarke & Büttcher, SIGIR 2009.
+    At most `limit`, and those that lie more than `margin` below the best only as far as `least`
+    are wanted. Only what is returned is looked up.
     """
-    return [scored for scored, _ in fuse_best(rankings, weights, None, k)]
-
-
-def fuse_best(
-    rankings: Sequence[Sequence[ScoredChunk]],
-    weights: Sequence[float] | None,
-    limit: int | None,
-    k: int = 60,
-) -> list[tuple[ScoredChunk, Ranks]]:
-    """The best `limit` (None: all) of `fuse`, and their ranks; only these are looked up."""
-    if weights is None:
-        weights = [1.0] * len(rankings)
     if len(weights) != len(rankings):
         raise ValueError(f"{len(rankings)} rankings, but {len(weights)} weights")
-    found = [Ranking.of(ranking) for ranking in rankings]
-    sums: dict[Hashable, float] = {}
-    for ranking, weight in zip(found, weights, strict=True):
-        for rank, name in enumerate(ranking.keys, start=1):
-            sums[name] = sums.get(name, 0.0) + weight / (k + rank)
-    best = sorted(sums.items(), key=itemgetter(1), reverse=True)
-    if limit is not None and len(best) > limit:
-        # What ties with the last may come before it.
-        cut = best[limit - 1][1] if limit else float("inf")
-        best = [row for row in best if row[1] >= cut]
-    chunks = _looked_up(found, [name for name, _ in best])
-    places = [{name: rank for rank, name in enumerate(r.keys, start=1)} for r in found]
-    fused = [
-        (ScoredChunk(chunks[name], score), tuple(ranks.get(name, 0) for ranks in places))
-        for name, score in best
+    names = list(dict.fromkeys(name for ranking in rankings for name in ranking.keys))
+    if not names or limit < 1:
+        return []
+    columns = [ranking.scores_of(names) for ranking in rankings]
+    sums = [
+        # Rounded: the last bits of a sum must not decide an order.
+        round(sum(w * s for w, s in zip(weights, scores, strict=True)), 9)
+        for scores in zip(*columns, strict=True)
     ]
-    fused.sort(key=lambda row: (-row[0].score, row[0].chunk.chunk_id))
-    return fused[:limit]
+    best = sorted(enumerate(sums), key=itemgetter(1), reverse=True)
+    floor = best[0][1] - margin
+    n = sum(score >= floor for score in sums)
+    n = min(limit, max(n, least), len(best))
+    cut = best[n - 1][1]  # what ties with the last may come before it
+    places = [place for place, score in best if score >= cut]
+    chunks = _looked_up(rankings, [names[place] for place in places])
+    ranks = [{name: rank for rank, name in enumerate(r.keys, start=1)} for r in rankings]
+    fused = [
+        Fused(
+            ScoredChunk(chunks[names[place]], sums[place]),
+            tuple(of.get(names[place], 0) for of in ranks),
+            tuple(column[place] for column in columns),
+        )
+        for place in places
+    ]
+    fused.sort(key=lambda one: (-one.scored.score, one.scored.chunk.chunk_id))
+    return fused[:n]
+
+
+def with_sides(whole: Sequence[Fused], sides: Sequence[Sequence[Fused]], limit: int) -> list[Fused]:
+    """The best of the whole; the last places go to the best of each side, where they lack.
+
+    1 / (1 + sides) of `limit` is kept for each side, and given back where it needs less.
+    """
+    share = limit // (1 + len(sides))
+    best = [*whole[: limit - share * len(sides)], *(one for side in sides for one in side[:share])]
+    by_id: dict[str, Fused] = {}
+    for one in [*whole, *best]:
+        by_id.setdefault(one.scored.chunk.chunk_id, one)
+    names = dict.fromkeys(one.scored.chunk.chunk_id for one in [*best, *whole])
+    return [by_id[name] for name in names][:limit]
 
 
 def _looked_up(rankings: Sequence[Ranking], names: Sequence[Hashable]) -> dict[Hashable, Chunk]:

@@ -91,6 +91,26 @@ def parts_of(
     return tuple(parts)
 
 
+def sides_of(
+    question: NormalisedQuestion, asked: Asked, concepts: Sequence[Concept]
+) -> tuple[tuple[Concept, ...], ...]:
+    """Of each thing that is asked about or compared, its concepts and those of all together.
+
+    () where the question speaks of one thing. «宁波港和上海港相比谁大» asks for one thing, and is
+    answered by what is said of both.
+    """
+    if parts := parts_of(question, asked, concepts):
+        return tuple(part.concepts for part in parts)
+    compared = _BETWEEN.search(question.key) or _EACH.search(question.key)
+    things = _joined_things(question, _AT_ALL if compared else _ALIKE)
+    held = [[c for c in concepts if _inside(c, (thing,))] for thing in things]
+    if len(held) < 2 or len(held) > MAX_PARTS or not all(held):
+        return ()
+    own = [c for one in held for c in one]
+    shared = [c for c in concepts if c not in own]
+    return tuple((*one, *shared) for one in held)
+
+
 def _inside(concept: Concept, ranges: Ranges) -> bool:
     return any(start <= concept.start and concept.end <= end for start, end in ranges)
 

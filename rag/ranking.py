@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.schema import ScoredChunk
+from rag.duplicates import first_alike
 from rag.features import NAMES, Matrix
 from rag.retrieval import Retrieval, passage_of
 from rag.schema import Passage, RankedSentence
@@ -104,26 +105,36 @@ def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list
 def best_passages(retrieval: Retrieval, scores: Scores, limit: int) -> list[Passage]:
     """Chunks by their best sentence, whose score becomes theirs; at most `limit`.
 
-    A chunk without a sentence is left out. Ties keep the order of the fusion.
+    A chunk without a sentence is left out. Ties keep the order of the fusion. What several
+    documents say in the same words is one passage: the best, which names the others.
     """
-    best: dict[tuple[str, int], float] = {
-        (found.document.doc_id, found.position): float(value)
-        for found, value in zip(retrieval.sentences, scores, strict=True)
+    places = {
+        (found.document.doc_id, found.position): i for i, found in enumerate(retrieval.sentences)
     }
-    documents = {found.document.doc_id: found.document for found in retrieval.sentences}
-    scored = []
+    rows = []
     for place, one in enumerate(retrieval.chunks):
         chunk = one.chunk
-        values = [
-            best[chunk.doc_id, position]
+        inside = [
+            at
             for position in range(chunk.first_sentence, chunk.last_sentence)
-            if (chunk.doc_id, position) in best
+            if (at := places.get((chunk.doc_id, position))) is not None
         ]
-        if values:
-            scored.append((-max(values), place, ScoredChunk(chunk, max(values))))
+        if inside:
+            rows.append((-max(float(scores[at]) for at in inside), place, chunk, inside))
+    rows.sort(key=lambda row: row[:2])
+    keys = ["".join(retrieval.sentences[at].candidate.key for at in row[3]) for row in rows]
+    passages = [
+        passage_of(
+            ScoredChunk(chunk, -low), retrieval.sentences[inside[0]].document, retrieval.ranks
+        )
+        for low, _, chunk, inside in rows
+    ]
+    groups: dict[int, list[Passage]] = {}
+    for passage, first in zip(passages, first_alike(keys), strict=True):
+        groups.setdefault(first, []).append(passage)
     return [
-        passage_of(one, documents[one.chunk.doc_id], retrieval.ranks)
-        for _, _, one in sorted(scored, key=lambda row: row[:2])[:limit]
+        replace(first, also=tuple(p for p in others if p.chunk.doc_id != first.chunk.doc_id))
+        for first, *others in list(groups.values())[:limit]
     ]
 
 

@@ -17,12 +17,20 @@ from index.thesaurus import Layer, shipped
 from rag import background
 from rag.asking import Asked, asked_of
 from rag.features import Candidate, Matrix, measure
-from rag.fusion import fuse_best
+from rag.fusion import Fused, fuse, with_sides
 from rag.hints import Hints, hints_of
 from rag.normalising import NormalisedQuestion
+from rag.parts import sides_of
 from rag.schema import Passage
 from rag.settings import RetrievalSettings
-from rag.terms import Concept, NamesOf, concepts_of, content_grams, weighted_terms
+from rag.terms import (
+    Concept,
+    NamesOf,
+    concepts_of,
+    content_grams,
+    most_weight,
+    weighted_terms,
+)
 from rag.variants import Heard, Joined
 
 if TYPE_CHECKING:
@@ -35,6 +43,10 @@ _LONGEST_CAPTION = 80  # characters
 _MARKERS = re.compile(r"(?:\^?\[[^\]\s]{1,24}\]|[①-⑳]|\s)*")  # of notes
 # An enumeration's own way to its values is slow, and a question asks for hundreds.
 KIND_NAMES = {kind: kind.value for kind in BlockKind}
+# How far below the best chunk others are still looked at, and how many are in any case. A chunk
+# that says all that is asked, and is alike in its vector, has nearly 2.
+MARGIN = 0.5
+LEAST = 12
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
@@ -60,6 +72,7 @@ class Retrieval:
     chunks: tuple[ScoredChunk, ...] = ()  # whose sentences are ranked, best first
     ranks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # chunk → arm → from 1
     hints: Hints = field(default_factory=Hints)
+    sides: tuple[tuple[Concept, ...], ...] = ()  # of what is compared, what each is looked for by
 
 
 def retrieve(
@@ -78,18 +91,27 @@ def retrieve(
     question_grams = content_grams(question, table)
     terms = weighted_terms(concepts, table, question_grams)
     arms = _arms(library, question, terms, settings, doc_ids)
-    weights = [settings.dense_weight if name == "dense" else 1.0 for name in arms]
-    wanted = settings.candidates * (3 if hints else 1)
-    rows = fuse_best(list(arms.values()), weights, wanted)
-    fused = [scored for scored, _ in rows]
+    most = most_weight(concepts, terms, question_grams)
+    limit = settings.candidates * (3 if hints else 1)
+    rows = _fused(arms, most, settings, limit, bool(hints))
+    sides = sides_of(question, asked, concepts)
+    if sides:
+        found = []
+        for side in sides:
+            terms = weighted_terms(side, table, {})
+            beside = arms | {"lexical": library.rank_lexical(terms, settings.lexical, doc_ids)}
+            found.append(_fused(beside, most_weight(side, terms, {}), settings, limit))
+        rows = with_sides(rows, found, limit)
+    fused = [row.scored for row in rows]
     ranks = {
-        scored.chunk.chunk_id: {arm: n for arm, n in zip(arms, places, strict=True) if n}
-        for scored, places in rows
+        row.scored.chunk.chunk_id: {arm: n for arm, n in zip(arms, row.ranks, strict=True) if n}
+        for row in rows
     }
     if hints:
         fused = _lifted(library, fused, hints)[: settings.candidates]
     documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
-    similarities = _similarities(fused, arms["dense"], ranks)
+    dense = list(arms).index("dense")
+    similarities = {row.scored.chunk.chunk_id: max(0.0, row.scores[dense]) for row in rows}
     sentences = _sentences(library, fused, documents, similarities, hints)
     features = measure(
         [s.candidate for s in sentences],
@@ -111,6 +133,25 @@ def retrieve(
         chunks=tuple(fused),
         ranks={s.chunk.chunk_id: ranks[s.chunk.chunk_id] for s in fused},
         hints=hints,
+        sides=sides,
+    )
+
+
+def _fused(
+    arms: Mapping[str, Ranking],
+    most: float,
+    settings: RetrievalSettings,
+    limit: int,
+    hinted: bool = False,
+) -> list[Fused]:
+    """`most`: what a chunk gets from the lexical arm that says all that is asked."""
+    weights = {"lexical": 1.0 / max(most, 1e-6), "dense": settings.dense_weight}
+    return fuse(
+        list(arms.values()),
+        [weights[name] for name in arms],
+        limit=limit,
+        margin=MARGIN * (1 + HINT_LIFT * hinted),
+        least=max(LEAST, settings.passages),
     )
 
 
@@ -148,20 +189,6 @@ def _arms(
         if vector.any():
             arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)
     return arms
-
-
-def _similarities(
-    fused: Sequence[ScoredChunk], dense: Ranking, ranks: Mapping[str, Mapping[str, int]]
-) -> dict[str, float]:
-    """Chunk → cosine over the best cosine; chunks that the arm did not bring get its last's."""
-    if not dense or dense.scores[0] <= 0:
-        return {}
-    best = dense.scores[0]
-    out = {}
-    for scored in fused:
-        rank = ranks[scored.chunk.chunk_id].get("dense", len(dense))
-        out[scored.chunk.chunk_id] = max(0.0, dense.scores[rank - 1] / best)
-    return out
 
 
 def passage_of(

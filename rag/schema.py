@@ -113,6 +113,7 @@ class Passage:
     text: str
     score: float
     ranks: Mapping[str, int]  # arm → rank from 1, for the arms that found it
+    also: tuple[Passage, ...] = ()  # of other documents that say the same in the same words
 
 
 @dataclass(frozen=True, slots=True)

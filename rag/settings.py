@@ -12,10 +12,10 @@ from rag.llm_settings import LlmSettings
 class RetrievalSettings:
     """How many chunks are looked at, and by which arms they are found."""
 
-    candidates: int = 40  # chunks whose sentences are ranked
+    candidates: int = 24  # chunks whose sentences are ranked, at most
     lexical: int = 80  # chunks that the lexical arm brings
     dense: int = 200  # chunks that the dense arm brings; 0 turns it off
-    dense_weight: float = 0.5  # in the fusion; the lexical arm weighs 1
+    dense_weight: float = 1.0  # of a cosine; the share of what is asked that is said weighs 1
     passages: int = 10  # that a retrieval returns
     thesaurus: bool = True  # look for other words for what is asked, too
 

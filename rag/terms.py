@@ -266,5 +266,21 @@ def weighted_terms(
     ]
 
 
+def most_weight(
+    concepts: Sequence[Concept], terms: Sequence[WeightedTerm], question_grams: Mapping[str, float]
+) -> float:
+    """What `terms` give to a text that says each concept once, in the words that weigh most.
+
+    What a title adds is left out, so a chunk may have a little more.
+    """
+    weights = {term.token: term.weight for term in terms if term.field == "grams"}
+    said = set(question_grams)
+    for concept in concepts:
+        ways = [dict.fromkeys(grams(a.term)) for a in concept.alternatives]
+        said.update(max(ways, key=lambda way: sum(weights.get(gram, 0.0) for gram in way)))
+    # Sorted: the last bits of a sum depend on its order.
+    return sum(weights.get(gram, 0.0) for gram in sorted(said))
+
+
 def _is_latin(term: str) -> bool:
     return term.isascii()

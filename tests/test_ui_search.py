@@ -123,3 +123,35 @@ def test_a_smaller_risk_is_more_silent_and_an_impossible_one_is_refused(
     assert status == {"0.05": "abstained", "1": "answered"}
     assert main([*asked, "2"]) == 1
     assert "answerability.max_risk = 2.0" in capsys.readouterr().err
+
+
+def test_the_same_text_in_two_documents_is_one_passage_that_names_both(
+    index_files: IndexFiles, library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "青岛港去年十一月停用了三号泊位，改造到明年六月结束，费用由港务集团承担。\n"
+    path, _ = index_files(
+        {"甲报.txt": text, "乙报.txt": text, "丙报.txt": text.replace("三号", "五号")}
+    )
+    assert main(["search", "青岛港停用了几号泊位", "--index", str(path), "--json"]) == 0
+    passages = json.loads(capsys.readouterr().out)["passages"]
+    shown = {p["source"]: [other["source"] for other in p["also"]] for p in passages}
+    assert shown["丙报.txt"] == []  # another number is another text
+    ((one, others),) = ((s, o) for s, o in shown.items() if s in ("甲报.txt", "乙报.txt"))
+    assert {one, *others} == {"甲报.txt", "乙报.txt"}
+    assert main(["search", "青岛港停用了几号泊位", "--index", str(path)]) == 0
+    assert f"同样的文字还见于：{others[0]}" in capsys.readouterr().out
+
+
+def test_a_comparison_shows_a_passage_of_each_side_first(
+    index_files: IndexFiles, library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = {
+        f"青岛{n}.txt": f"青岛港第{n}季度的吞吐量是{n}00万吨，与去年相比有所增长。\n"
+        for n in range(1, 40)
+    }
+    path, _ = index_files({**many, "宁波.txt": "宁波港年报：全年吞吐量12亿吨。\n"})
+    asked = "青岛港和宁波港的吞吐量相比有什么区别"
+    assert main(["search", asked, "--index", str(path), "--json", "-k", "2"]) == 0
+    texts = [p["text"] for p in json.loads(capsys.readouterr().out)["passages"]]
+    assert ["宁波港" in text for text in texts].count(True) == 1
+    assert ["青岛港" in text for text in texts].count(True) == 1

@@ -33,6 +33,7 @@ _TABLE: dict[str, tuple[str, str]] = {
     "separator": ("；", "; "),
     "colon": ("：", ": "),
     # search, --explain
+    "same_text_in": ("同样的文字还见于：{sources}", "The same text in: {sources}"),
     "search_nothing": ("没有找到相关段落。", "No passage was found."),
     "bad_limit": ("-k {n} 不行：用 1 到 {most} 之间的数", "-k {n}: take a number from 1 to {most}"),
     "explain_terms": ("找了什么（词、稀有程度 → 其他说法、权重 [来源]）",

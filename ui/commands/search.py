@@ -100,6 +100,9 @@ def _text(found: Search, library: Library, lang: str) -> str:
         )
         lines.append(f"{number}. {printable(where)}")
         lines.append(f"   {printable(passage.text)}")
+        if passage.also:
+            others = dict.fromkeys(printable(p.source) for p in passage.also)
+            lines.append(f"   {say('same_text_in', lang, sources=' · '.join(others))}")
         ranks = ranks_line(passage.ranks, _fused(found, passage), lang)
         lines += [f"   {passage.score:.2f}  {ranks}", ""]
     return "\n".join(lines[:-1])
@@ -156,6 +159,14 @@ def _json(question: str, found: Search, library: Library, *, explain: bool) -> s
                 **_location(p, library),
                 "span": [p.chunk.span.start, p.chunk.span.end],
                 "text": p.text,
+                "also": [
+                    {
+                        "source": other.source,
+                        "doc_id": other.chunk.doc_id,
+                        "span": [other.chunk.span.start, other.chunk.span.end],
+                    }
+                    for other in p.also
+                ],
                 "score": p.score,
                 "ranks": {**p.ranks, "fused": _fused(found, p)},
             }
