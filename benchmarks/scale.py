@@ -240,10 +240,12 @@ def measure(work: Path, n_questions: int) -> list[str]:
             ("on disk", f"{folder_mb(library):,.0f} MB"),
             ("opened in", f"{statistics.median(opened) * 1000:.0f} ms"),
         ]
+        _tell(*rows)
         for what, actions in searches:
             taken = [_clocked(action) for action in actions]
             rows.append((f"{what}, p50 / p95", percentiles([wall for wall, _ in taken])))
             rows.append(("… of it processor time", percentiles([used for _, used in taken])))
+            _tell(*rows[-2:])
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         rows.append(("memory after these searches", f"{peak:,.0f} MB"))
         lines = ["| what | measured |", "|---|---|"]
@@ -253,8 +255,16 @@ def measure(work: Path, n_questions: int) -> list[str]:
             f"| nearest vectors | processor time, p50 / p95 | recall@10 | @{N_DENSE} | made in |",
             "|---|---|---|---|---|",
         ]
-        lines += [f"| {' | '.join(row)} |" for row in ways(reader, [q.text for q in questions])]
+        for row in ways(reader, [q.text for q in questions]):
+            _tell(row)
+            lines.append(f"| {' | '.join(row)} |")
     return lines
+
+
+def _tell(*rows: Sequence[str]) -> None:
+    """What is measured so far: a run of hours may be stopped."""
+    for row in rows:
+        print(*row, sep="  ", file=sys.stderr, flush=True)
 
 
 def _clocked(action: Callable[[], object]) -> tuple[float, float]:
