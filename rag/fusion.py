@@ -10,6 +10,8 @@ from collections.abc import Hashable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+import numpy as np
+
 from index.hits import Ranking
 from index.schema import Chunk, ScoredChunk
 
@@ -41,11 +43,11 @@ def fuse(
     if not names or limit < 1:
         return []
     columns = [ranking.scores_of(names) for ranking in rankings]
-    sums = [
-        # Rounded: the last bits of a sum must not decide an order.
-        round(sum(w * s for w, s in zip(weights, scores, strict=True)), 9)
-        for scores in zip(*columns, strict=True)
-    ]
+    total = np.zeros(len(names))
+    for weight, column in zip(weights, columns, strict=True):
+        total += weight * np.array(column)
+    # Rounded: the last bits of a sum must not decide an order.
+    sums: list[float] = total.round(9).tolist()
     best = sorted(enumerate(sums), key=itemgetter(1), reverse=True)
     floor = best[0][1] - margin
     n = sum(score >= floor for score in sums)
