@@ -9,10 +9,10 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from index.embedding import Embedder, EmbeddingSettings
 
 Outcome = Literal["added", "changed", "unchanged"]
+T = TypeVar("T")
 
 _EMBED_CHUNKS = 512  # embedded in one call
 _FLUSH_CHUNKS = 60_000  # a segment is closed at this size …
@@ -311,14 +312,8 @@ class Builder:
         A search pays for every segment.
         """
         out: list[SegmentRef] = []
-        group: list[SegmentRef] = []
-        for ref in [*refs, None]:
-            n = sum(r.n_chunks for r in group)
-            if group and (ref is None or n + ref.n_chunks > _FLUSH_CHUNKS):
-                out += [self._joined(group)] if len(group) > 1 else group
-                group = []
-            if ref is not None:
-                group.append(ref)
+        for group in _groups(refs, [ref.n_chunks for ref in refs], _FLUSH_CHUNKS):
+            out += [self._joined(group)] if len(group) > 1 else group
         return out
 
     def _joined(self, refs: list[SegmentRef]) -> SegmentRef:
@@ -355,9 +350,15 @@ class Builder:
                 small.append(old)
             if len(small) > 1:
                 chosen.update(id(old) for old in small)
-        merged = [old for old in survivors if id(old) in chosen]
-        if any(self._is_used(old) for old in merged):
-            self._new.append(self._rewritten(merged))
+        merged = [old for old in survivors if id(old) in chosen and self._is_used(old)]
+        # A segment is put together in memory. Of a very large library they grow, so as to stay few.
+        largest = max(_FLUSH_CHUNKS, sum(live.values()) * 2 // _MANY_SEGMENTS)
+        for group in _groups(merged, [live[id(old)] for old in merged], largest):
+            first = group[0]
+            if len(group) == 1 and not first.dead and first.segment.ref.id not in self._rewrite:
+                chosen.discard(id(first))  # nothing to put it together with
+            else:
+                self._new.append(self._rewritten(group))
         return [
             replace(old.segment.ref, dead=tuple(sorted(old.dead)))
             for old in survivors
@@ -386,6 +387,20 @@ class Builder:
             n_chunks += ref.n_chunks if segment.alive is None else int(segment.alive.sum())
             segment.close()
         return n_chunks, digests
+
+
+def _groups(items: Sequence[T], sizes: Sequence[int], largest: int) -> Iterator[list[T]]:
+    """Neighbours together, as many as come to `largest` at most; one that is larger stays alone."""
+    group: list[T] = []
+    total = 0
+    for item, size in zip(items, sizes, strict=True):
+        if group and total + size > largest:
+            yield group
+            group, total = [], 0
+        group.append(item)
+        total += size
+    if group:
+        yield group
 
 
 def _opened(path: Path, ref: SegmentRef) -> Segment:
