@@ -60,10 +60,12 @@ def chunk_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) 
 def embedded_text(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
     """What a chunk's vector is made of: the document's title, if it has one, then the chunk's text.
 
-    Most chunks do not name what their document is about. Raise manifest.VECTORS_VERSION with it.
+    Most chunks do not name what their document is about; nor does a title without a letter, as of
+    a scanned page (0042.pdf). Raise manifest.VECTORS_VERSION with it.
     """
     text = chunk_text(document, sentences, chunk)
-    return f"{document.title}\n{text}" if document.title else text
+    is_telling = any(char.isalpha() for char in document.title)
+    return f"{document.title}\n{text}" if is_telling else text
 
 
 def _heading(document: Document, sentences: Sequence[Sentence], chunk: Chunk) -> str:
