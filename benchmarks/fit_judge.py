@@ -44,7 +44,7 @@ C = 0.03
 # encyclopaedias. Chosen so that neither real nor made ones are given up.
 WEIGHTS = {REAL: 1.0, REMOVED: 0.15, SWAPPED: 0.7}
 PUBLIC_WEIGHT = 0.1
-TWINS_WEIGHT = 0.3
+TWINS_WEIGHT = 0.15
 NEAR_MISS = 0.15  # what a question of a pair without an answer counts where risks are measured
 STEPS = 60  # thresholds that are told
 

@@ -38,10 +38,11 @@ _OF_TOP_THREE = (
     "concepts", "carried", "carried_focus", "fit", "unit", "names", "rarest", "near", "fit_clause",
     "clause", "words",
 )  # fmt: skip
+# Without the ranker's score: it holds the likeness of vectors, which is greater for the questions
+# that the embedding model was taught with, most of those here, than it will be for others.
 NAMES: tuple[str, ...] = (
     *(f"best.{name}" for name in _OF_BEST),  # of the best sentence
     *(f"top3.{name}" for name in _OF_TOP_THREE),  # the highest of the three best
-    "score",
     "concepts",  # how many the question speaks of
     "rarity_max",
     "rarity_sum",
@@ -143,7 +144,6 @@ def describe(retrieval: Retrieval, scores: Scores) -> npt.NDArray[np.float64] | 
     best, three = order[0], order[:3]
     values = [float(rows[best, INDEX[name]]) for name in _OF_BEST]
     values += [float(rows[three, INDEX[name]].max()) for name in _OF_TOP_THREE]
-    values.append(float(scores[best]))
     # A question said twice asks for no more; nor does one longer than any it was fitted on.
     rarities = {c.term: c.rarity for c in retrieval.concepts}.values()
     values.append(min(len(rarities), _MOST_CONCEPTS))
