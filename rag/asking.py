@@ -90,7 +90,8 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
                        r"by [a-z]+ing"),
     YESNO: re.compile(r"不|未|没有|无|并非|否认|从未|可以|允许|禁止|\bnot\b|\bno\b"),
 }  # fmt: skip
-_NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
+NUMERAL = re.compile(r"\d+(?:[.,]\d+)*")
+_SHORT = 2  # digits
 
 
 # Finer than kinds, for the reader alone; tried in order, the kind where none is found.
@@ -216,6 +217,20 @@ def _by_head(question_key: str, kind: str, asking: Sequence[tuple[int, int]]) ->
     return named or NAME
 
 
+def given_numbers(question_key: str) -> frozenset[str]:
+    """The numbers of a question: a short one with what it stands before, 6月 being no 6万元."""
+    found = set()
+    for number in NUMERAL.finditer(question_key):
+        after = question_key[number.end() :].strip()[:1]
+        found.add(number[0] + after if len(number[0]) <= _SHORT else number[0])
+    return frozenset(found)
+
+
+def is_given(number: re.Match[str], given: frozenset[str]) -> bool:
+    """Whether a number found in a text is one of `given_numbers`."""
+    return number[0] in given or number[0] + number.string[number.end() :][:1] in given
+
+
 class Sign:
     """What a sentence must hold, beyond the question's own words, to be an answer of its kind."""
 
@@ -223,7 +238,7 @@ class Sign:
         self._pattern = _SIGNS.get(kind)
         # Numbers that the question itself gives are constraints, not answers.
         counts = kind in (NUMBER, PERCENT, MONEY, DATE)
-        self._given = frozenset(_NUMERAL.findall(question_key)) if counts else frozenset()
+        self._given = given_numbers(question_key) if counts else frozenset()
 
     def found_in(self, sentence_key: str) -> float:
         """1 where the sentence holds it, else 0; 0 for kinds that have no sign."""
@@ -231,7 +246,7 @@ class Sign:
             return 0.0
         given = self._given
         if given and any(number in sentence_key for number in given):
-            sentence_key = _NUMERAL.sub(lambda m: "" if m[0] in given else m[0], sentence_key)
+            sentence_key = NUMERAL.sub(lambda m: "" if is_given(m, given) else m[0], sentence_key)
         return 1.0 if self._pattern.search(sentence_key) else 0.0
 
 

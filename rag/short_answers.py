@@ -10,21 +10,28 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from rag.answer_spans import SpanCandidate, figures, phrases
-from rag.asking import COUNTED, DATE, MONEY, NUMBER, PERCENT, Asked
+from rag.asking import (
+    COUNTED,
+    DATE,
+    MONEY,
+    NUMBER,
+    NUMERAL,
+    PERCENT,
+    Asked,
+    given_numbers,
+    is_given,
+)
 from rag.span_features import scores_of, unit_of
 from rag.terms import Concept
 from rag.units import UNITS
 
 PATH = Path(__file__).parent / "short_answers.json"
-
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def _short_answer_in(
 def candidates_of(sentence_key: str, asked: Asked, question_key: str) -> list[SpanCandidate]:
     """What a sentence holds that may answer; numbers the question gives are constraints."""
     found = figures(sentence_key)
-    given = set(_DIGITS.findall(question_key))
+    given = given_numbers(question_key)
     counted = asked.type in COUNTED
     if not counted:
         found = found + phrases(sentence_key)
@@ -96,9 +103,10 @@ def candidates_of(sentence_key: str, asked: Asked, question_key: str) -> list[Sp
         text = sentence_key[one.start : one.end]
         if text in question_key and (len(text) > 1 or not counted):
             continue
-        numerals = _DIGITS.findall(text)
-        if numerals and given.issuperset(numerals) and (counted or one.shape in ("date", "year")):
-            continue
+        if counted or one.shape in ("date", "year"):
+            numerals = list(NUMERAL.finditer(sentence_key, one.start, one.end))
+            if numerals and all(is_given(n, given) for n in numerals):
+                continue
         kept.setdefault((one.start, one.end), one)
     return list(kept.values())
 

@@ -316,7 +316,7 @@ def test_a_library_is_indexed_and_embedded_anew_by_a_transformer(
         assert opened.embedder.model_id == report.reembedded
         hits = opened.search_dense(opened.embedder.embed_query("关税"), 1)
         expected = load_embedder(settings)
-        score = expected.embed_documents(["关税上调。"])[0] @ expected.embed_query("关税")
+        score = expected.embed_documents(["a\n关税上调。"])[0] @ expected.embed_query("关税")
     assert hits[0].score == pytest.approx(score, abs=0.02)
 
 
