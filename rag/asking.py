@@ -236,18 +236,21 @@ class Sign:
 
     def __init__(self, kind: str, question_key: str) -> None:
         self._pattern = _SIGNS.get(kind)
+        # The unit of a column stands in its header, far from the figure.
+        self._of_row = _SIGNS[NUMBER] if kind in (MONEY, PERCENT) else self._pattern
         # Numbers that the question itself gives are constraints, not answers.
         counts = kind in (NUMBER, PERCENT, MONEY, DATE)
         self._given = given_numbers(question_key) if counts else frozenset()
 
-    def found_in(self, sentence_key: str) -> float:
-        """1 where the sentence holds it, else 0; 0 for kinds that have no sign."""
-        if self._pattern is None:
+    def found_in(self, sentence_key: str, *, is_row: bool = False) -> float:
+        """1 where a sentence, or a table's row, holds it, else 0; 0 for kinds without a sign."""
+        pattern = self._of_row if is_row else self._pattern
+        if pattern is None:
             return 0.0
         given = self._given
         if given and any(number in sentence_key for number in given):
             sentence_key = NUMERAL.sub(lambda m: "" if is_given(m, given) else m[0], sentence_key)
-        return 1.0 if self._pattern.search(sentence_key) else 0.0
+        return 1.0 if pattern.search(sentence_key) else 0.0
 
 
 def has_unit(unit: str, sentence_key: str) -> bool:

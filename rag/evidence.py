@@ -17,6 +17,7 @@ from rag.asking import COUNTED, YEAR, Sign
 from rag.ranking import Scores, order
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
+from rag.tables import asked_cell
 from rag.terms import Concept, contains
 
 DEPTH = 4  # sentences that are looked at
@@ -141,16 +142,17 @@ def _of(
     taken = [max(v, value(c, carried)) for v, c in zip(own, concepts, strict=True)]
     rarities = [c.rarity**0.6 for c in concepts]
     sign = Sign(retrieval.asked.kind, retrieval.question.key)
+    is_row = found.candidate.kind == "table_row"
     clauses = _CLAUSE.findall(text)
     best_clause = 0.0
     for i in range(len(clauses)):
         two = "，".join(clauses[max(0, i - 1) : i + 1])
-        if sign.found_in(two):
+        if sign.found_in(two, is_row=is_row):
             covered = sum(a * value(c, two) for a, c in zip(attribute, concepts, strict=True))
             best_clause = max(best_clause, covered)
     years = YEAR.findall(carried)
     asked_years = years_asked(retrieval)
-    short = short_answer_in(text, retrieval.asked, retrieval.question.key, concepts)
+    short = _short(retrieval, place)
     missed = {i: 1.0 - taken[i] for i in names}
     most = max((v * concepts[i].rarity for i, v in missed.items()), default=0.0)
     asked = sum(a * v for a, v in zip(attribute, own, strict=True))
@@ -174,10 +176,20 @@ def _of(
         "opposite": float(
             any(a in retrieval.question.key and b in text and a not in text for a, b in _OPPOSITES)
         ),
-        "short": short.probability if short is not None else 0.0,
+        "short": short or 0.0,
         "met": (1 - most) * max(asked, best_clause),
         "fits": float(short is not None),
     }
+
+
+def _short(retrieval: Retrieval, place: int) -> float | None:
+    """Probability of the likeliest short answer of a sentence, or of the cell of a row."""
+    found = retrieval.sentences[place]
+    if found.candidate.kind == "table_row" and (cell := asked_cell(found, retrieval)) is not None:
+        return cell.probability
+    asked, question_key = retrieval.asked, retrieval.question.key
+    best = short_answer_in(found.candidate.key, asked, question_key, retrieval.concepts)
+    return None if best is None else best.probability
 
 
 def years_asked(retrieval: Retrieval) -> frozenset[str]:

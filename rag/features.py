@@ -201,7 +201,8 @@ def measure(
     if asked.unit:
         put("unit", [asked.unit in text and has_unit(asked.unit, text) for text in keys])
     sign = Sign(asked.kind, question_key)
-    fits = [sign.found_in(text) for text in keys]
+    is_row = [c.kind == "table_row" for c in candidates]
+    fits = [sign.found_in(text, is_row=row) for text, row in zip(keys, is_row, strict=True)]
     put("fit", fits)
     weight_list, found_rows = weights.tolist(), found.tolist()
     for i, present in enumerate(matched.present):
@@ -209,7 +210,7 @@ def measure(
             clause, text = _best_clauses(keys[i], terms, weight_list)
             out[i, INDEX["clause"]] = clause
             if fits[i] and clause:
-                out[i, INDEX["fit_clause"]] = sign.found_in(text) * clause
+                out[i, INDEX["fit_clause"]] = sign.found_in(text, is_row=is_row[i]) * clause
     put("length", np.log(np.maximum(lengths, 4) / 40))
     put("short", lengths < 10)
     put("long", lengths > 150)
@@ -219,7 +220,7 @@ def measure(
     put("position", 1 / (1 + positions))
     kinds = [c.kind for c in candidates]
     put("heading", [kind == "heading" for kind in kinds])
-    put("table_row", [kind == "table_row" for kind in kinds])
+    put("table_row", is_row)
     put("note", [kind in _NOTES for kind in kinds])
     fit = out[:, INDEX["fit"]]
     put("fit_product", fit * coverage)

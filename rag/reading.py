@@ -154,7 +154,7 @@ def short_answer(
     found = retrieval.sentences[place]
     if found.candidate.kind.startswith("table_"):
         cell = asked_cell(found, retrieval)
-        return None if cell is None else ((cell.span,), 0.5 + cell.worth / 2)
+        return None if cell is None else ((cell.span,), cell.probability)
     # Of a long sentence the model reads the beginning: of the rest it can confirm nothing.
     if judgements and len(retrieval.sentences[place].candidate.key) <= SENTENCE:
         best = _confirmed(retrieval, place, judgements.get(place))

@@ -30,6 +30,11 @@ class Cell:
     unit_text: str
     worth: float  # how much of the question the column says, [0, 1]
 
+    @property
+    def probability(self) -> float:
+        """That it is what is asked for; a guess, on the scale of short answers."""
+        return 0.5 + self.worth / 2
+
 
 def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
     """The cell whose column says most of what the row does not; None where none stands out."""

@@ -42,3 +42,10 @@ def test_what_the_question_says_itself_is_no_answer(
     keyed = key(question)
     assert Sign(kind, keyed).found_in(key(sentence)) == 0.0
     assert candidates_of(key(sentence), asked_of(keyed), keyed) == []
+
+
+def test_a_row_needs_no_unit_beside_its_figure() -> None:
+    row = key("最低中选价（元） 青片 | 15mg×30片 | 388.00")
+    sign = Sign(MONEY, key("青片的最低中选价是多少元？"))
+    assert sign.found_in(row, is_row=True) == 1.0
+    assert sign.found_in(row) == 0.0
