@@ -46,7 +46,7 @@ KIND_NAMES = {kind: kind.value for kind in BlockKind}
 # How far below the best chunk others are still looked at, and how many are in any case. A chunk
 # that says all that is asked, and is alike in its vector, has nearly 2.
 MARGIN = 0.5
-LEAST = 12
+LEAST = 32
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 

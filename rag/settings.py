@@ -12,7 +12,7 @@ from rag.llm_settings import LlmSettings
 class RetrievalSettings:
     """How many chunks are looked at, and by which arms they are found."""
 
-    candidates: int = 24  # chunks whose sentences are ranked, at most
+    candidates: int = 40  # chunks whose sentences are ranked, at most
     lexical: int = 80  # chunks that the lexical arm brings
     dense: int = 200  # chunks that the dense arm brings; 0 turns it off
     dense_weight: float = 1.0  # of a cosine; the share of what is asked that is said weighs 1
