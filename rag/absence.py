@@ -19,6 +19,7 @@ from rag.units import UNITS
 SILENCE = ("资料里", "The sources ")
 _MISSING_RARITY = 0.42  # a concept less telling than this is not worth naming
 _NAMED_RARITY = 0.35
+# "The sources do not mention 砸" is true and no reason: what is done, and what is pointed at.
 _NO_REASON = re.compile(
     r"[㐀-鿿]|[㐀-鿿]+[掉了着]|[这每最更][㐀-鿿]|那[个些种类边排帮批家位台条座辆艘间片笔]|"
     r"[a-z]+ (?:off|down|up|out|back|away|over)"

@@ -61,7 +61,6 @@ NAMES: tuple[str, ...] = (
 
 _AROUND = 12  # sentences to each side
 _MOST_CONCEPTS, _MOST_RARITY = 14, 8.0
-# "The sources do not mention 砸" is true and no reason: what is done, and what is pointed at.
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 # What is counted: 多少[吨], 几[家], how many [companies].
+_CURRENCIES = "美元|欧元|港元|日元|英镑|卢布|卢比|比索|韩元|泰铢|法郎|雷亚尔|里拉|新台币"
 _UNIT = re.compile(
-    r"(?:多少|几|第几)(?:个)?(?:[万亿千百]{0,2}(?=英镑|卢布|卢比|比索|韩元|泰铢|法郎|雷亚尔|里拉|美元|欧元|"
-    r"港元|日元|新台币))?"
-    r"((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|美元|欧元|港元|日元|英镑|卢布|卢比|比索|韩元|"
-    r"泰铢|法郎|雷亚尔|里拉|新台币|万元|亿元|"
-    r"[㐀-鿿]))"
+    rf"(?:多少|几|第几)(?:个)?(?:[万亿千百]{{0,2}}(?={_CURRENCIES}))?"
+    rf"((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|{_CURRENCIES}|万元|亿元|[㐀-鿿]))"
 )
 _UNIT_ALIASES = {"钱": "元", "块": "元", "刀": "美元", "美金": "美元", "号": "日", "个": ""}
 _NOT_UNITS = frozenset("的了是在和呢啊吗才就都被给")
@@ -174,9 +172,9 @@ def asked_of(question_key: str) -> Asked:
     """From the question's matching key."""
     kind = next((k for k, p in _COMPILED if p.search(question_key)), OTHER)
     asking = tuple(m.span() for m in _ASKING.finditer(question_key))
-    kind_type = _by_head(question_key, kind, asking)
-    if kind_type != kind:
-        kind = NAME if kind_type == ORGANISATION else kind_type
+    by_head = _by_head(question_key, kind, asking)
+    if by_head != kind:
+        kind = NAME if by_head == ORGANISATION else by_head
     unit = None
     if match := _UNIT.search(question_key):
         found = _UNIT_ALIASES.get(match[1], match[1])
@@ -192,7 +190,7 @@ def asked_of(question_key: str) -> Asked:
         kind,
         unit,
         several,
-        type=next((t for t, p in _TYPES if p.search(question_key)), kind_type),
+        type=next((t for t, p in _TYPES if p.search(question_key)), by_head),
         asking=asking,
         head=head,
         years=frozenset(YEAR.findall(question_key)),
@@ -208,10 +206,9 @@ def _by_head(question_key: str, kind: str, asking: Sequence[tuple[int, int]]) ->
         return kind_of(question_key) or OTHER
     if kind not in (NUMBER, NAME, PERSON) or not asking:
         return kind
-    before = _COPULA.sub("", question_key[: asking[0][0]])
     if kind == PERSON:
         return ORGANISATION if _COMPANY_NAME.search(question_key) else PERSON
-    named = kind_of(before)
+    named = kind_of(_COPULA.sub("", question_key[: asking[0][0]]))
     if kind == NUMBER:
         return named if named in (MONEY, PERCENT) else NUMBER
     return named or NAME

@@ -7,12 +7,14 @@ conflict, and never collapsed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from rag.retrieval import Retrieval
 
 SAME = 0.85  # share of common character pairs, of all that either has
 SHORTEST = 10  # letters; shorter ones are alike by accident
+Marks = tuple[tuple[str, ...], frozenset[str]]  # what has to be equal, and what alike
 _LETTERS = re.compile(r"\w")
 _EXACT = re.compile(r"\d+(?:[.,]\d+)*%?|[a-z]+|[零〇一二三四五六七八九十百千万亿两]+")
 # What turns a sentence into its opposite, or moves it to another time.
@@ -27,13 +29,7 @@ def same_as(retrieval: Retrieval, places: Sequence[int]) -> list[tuple[int, ...]
     document and position. A document is in a group once.
     """
     keys = [found.candidate.key for found in retrieval.sentences]
-    marks: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
-
-    def marked(i: int) -> tuple[tuple[str, ...], frozenset[str]]:
-        if i not in marks:
-            marks[i] = _exact(keys[i]), _pairs(keys[i])
-        return marks[i]
-
+    marked = _marker(keys)
     ranked = set(places)
     everything = [*places, *(i for i in range(len(keys)) if i not in ranked)]
     sizes = [len(_LETTERS.findall(text)) for text in keys]
@@ -68,26 +64,31 @@ def first_alike(keys: Sequence[str]) -> list[int]:
 
     Not one that only stands for another: whatever is the same is the same as its first.
     """
-    marks: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
-    probes = [_probes(text) for text in keys]
+    marked = _marker(keys)
     out: list[int] = []
+    earlier = ""
     for i, text in enumerate(keys):
         out.append(i)
+        # A look through all at once spares nearly every comparison of two.
+        probes = [probe for probe in _probes(text) if probe in earlier]
+        earlier += text + "\n"
+        if not probes or len(text) < SHORTEST:
+            continue
         for j in range(i):
-            if out[j] != j or len(text) < SHORTEST:
+            if out[j] != j or not SAME <= len(text) / max(1, len(keys[j])) <= 1 / SAME:
                 continue
-            if not SAME <= len(text) / max(1, len(keys[j])) <= 1 / SAME:
+            if not any(probe in keys[j] for probe in probes):
                 continue
-            # Cheap, and false for nearly all.
-            if not any(probe in keys[j] for probe in probes[i]):
-                continue
-            for k in (i, j):
-                if k not in marks:
-                    marks[k] = _exact(keys[k]), _pairs(keys[k])
-            if marks[i][0] == marks[j][0] and _share(marks[i][1], marks[j][1]) >= SAME:
+            (exact, pairs), (its_exact, its_pairs) = marked(i), marked(j)
+            if exact == its_exact and _share(pairs, its_pairs) >= SAME:
                 out[i] = j
                 break
     return out
+
+
+def _marker(keys: Sequence[str]) -> Callable[[int], Marks]:
+    """What tells the texts at some places apart, found when it is first asked for."""
+    return cache(lambda i: (_exact(keys[i]), _pairs(keys[i])))
 
 
 def _probes(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from index.schema import Span, part_of
 from index.segmenting import key
 from rag.answer_spans import quantity_shape
-from rag.asking import DATE
+from rag.asking import DATE, YEAR
 from rag.quantities import Quantity, quantities
 from rag.resolving import neighbour
 from rag.retrieval import Found, Retrieval
@@ -20,7 +20,7 @@ from rag.tables import asked_cell, quantity_of
 
 _WINDOW = 30  # characters before a figure that say what it is
 _FEW = 4  # pairs of characters: a clause with fewer needs the one before
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)|([二一][零〇九][零〇一二三四五六七八九]{2})年")
+_YEAR = re.compile(rf"{YEAR.pattern}|([二一][零〇九][零〇一二三四五六七八九]{{2}})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _MONTH = re.compile(
     r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度"
