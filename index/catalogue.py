@@ -219,21 +219,28 @@ class Catalogue:
 
     def read(self, doc_id: str) -> tuple[int, Document, tuple[Sentence, ...]] | None:
         """(ordinal, document, sentences) in one look-up; None where it is not here."""
-        rows = self._rows(
-            "SELECT ordinal, source, title, format, kind, date, language, content_hash, meta, text,"
-            " layout, sentences FROM documents JOIN contents USING (ordinal) WHERE doc_id = ?",
-            (doc_id,),
-        )
-        if not rows:
-            return None
-        ordinal, source, title, form, kind, date, language, digest, meta, text, layout, packed = (
-            rows[0]
-        )
-        document = Document(
-            doc_id=doc_id, source=source, text=text, content_hash=digest, format=form, title=title,
-            kind=kind, date=date, language=language, meta=json.loads(meta), **unpack_layout(layout),
-        )  # fmt: skip
-        return ordinal, document, tuple(_unpack_sentences(packed))
+        return next(iter(self.read_many([doc_id])), None)
+
+    def read_many(
+        self, doc_ids: Collection[str]
+    ) -> list[tuple[int, Document, tuple[Sentence, ...]]]:
+        """As `read`, of those that are here, in no order."""
+        found = []
+        for row in self._rows(
+            "SELECT doc_id, source, text, content_hash, format, title, kind, date, language,"
+            " ordinal, meta, layout, sentences FROM documents JOIN contents USING (ordinal)"
+            " WHERE doc_id IN (SELECT value FROM json_each(?))",
+            (_dump(list(doc_ids)),),
+        ):
+            doc_id, source, text, digest, form, title, kind, date, language = row[:9]
+            ordinal, meta, layout, packed = row[9:]
+            document = Document(
+                doc_id=doc_id, source=source, text=text, content_hash=digest, format=form,
+                title=title, kind=kind, date=date, language=language,
+                meta={} if meta == "{}" else json.loads(meta), **unpack_layout(layout),
+            )  # fmt: skip
+            found.append((ordinal, document, _unpack_sentences(packed)))
+        return found
 
     def document(self, entry: Entry) -> Document:
         text, layout = self._rows(
@@ -243,7 +250,7 @@ class Catalogue:
 
     def sentences(self, entry: Entry) -> tuple[Sentence, ...]:
         rows = self._rows("SELECT sentences FROM contents WHERE ordinal = ?", (entry.ordinal,))
-        return tuple(_unpack_sentences(rows[0][0]))
+        return _unpack_sentences(rows[0][0])
 
     def aliases(self, entry: Entry) -> tuple[Alias, ...]:
         """What `mine` found in a document."""
@@ -376,8 +383,15 @@ def _pack_sentences(sentences: tuple[Sentence, ...]) -> bytes:
     return np.array(numbers, dtype="<i4").tobytes()
 
 
-def _unpack_sentences(packed: bytes) -> Iterator[Sentence]:
+def _unpack_sentences(packed: bytes) -> tuple[Sentence, ...]:
     numbers = np.frombuffer(packed, dtype="<i4").tolist()
+    if len(numbers) % 4 == 0 and set(numbers[1::4]) == {1}:  # of one span each: nearly all
+        rows = zip(numbers[::4], numbers[2::4], numbers[3::4], strict=True)
+        return tuple([Sentence((Span(start, end),), block) for block, start, end in rows])
+    return tuple(_unpack_one_by_one(numbers))
+
+
+def _unpack_one_by_one(numbers: list[int]) -> Iterator[Sentence]:
     at = 0
     while at < len(numbers):
         if numbers[at + 1] == 1:  # nearly all

@@ -161,6 +161,25 @@ class Library:
     def document(self, doc_id: str) -> Document:
         return self._read(doc_id)[0]
 
+    def read_ahead(self, doc_ids: Iterable[str]) -> None:
+        """Reads documents that will be asked for, in one look-up of each segment.
+
+        Those that are not here are left out; more than are kept are not worth reading ahead.
+        """
+        missing = [one for one in dict.fromkeys(doc_ids) if one not in self._documents]
+        for segment, wanted in self._by_home(missing[:_CACHED_DOCUMENTS]).items():
+            for ordinal, document, sentences in segment.catalogue.read_many(wanted):
+                if ordinal not in segment.dead:
+                    self._keep(document.doc_id, (document, sentences))
+
+    def _by_home(self, doc_ids: Iterable[str]) -> dict[Segment, list[str]]:
+        """Documents by the segment that a search found them in; others are left out."""
+        homes: dict[Segment, list[str]] = {}
+        for doc_id in doc_ids:
+            if (home := self._homes.get(doc_id)) is not None:
+                homes.setdefault(home, []).append(doc_id)
+        return homes
+
     def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
         return self._read(doc_id)[1]
 
@@ -244,13 +263,17 @@ class Library:
             found = cache.pop(doc_id)
         except KeyError:
             found = self._read_anew(doc_id)
+        self._keep(doc_id, found)
+        return found
+
+    def _keep(self, doc_id: str, found: tuple[Document, tuple[Sentence, ...]]) -> None:
+        cache = self._documents
         cache[doc_id] = found  # most recently used last
         while len(cache) > _CACHED_DOCUMENTS:
             try:
                 cache.popitem(last=False)
             except KeyError:  # another thread was faster
                 break
-        return found
 
     # --- search ---
 

@@ -7,16 +7,20 @@ conflict, and never collapsed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from rag.retrieval import Retrieval
 
 SAME = 0.85  # share of common character pairs, of all that either has
 SHORTEST = 10  # letters; shorter ones are alike by accident
-Marks = tuple[tuple[str, ...], frozenset[str]]  # what has to be equal, and what alike
-_LETTERS = re.compile(r"\w")
-_EXACT = re.compile(r"\d+(?:[.,]\d+)*%?|[a-z]+|[零〇一二三四五六七八九十百千万亿两]+")
+_OTHER = re.compile(r"\W+")
+_NUMERALS = "零〇一二三四五六七八九十百千万亿两"
+_EXACT = re.compile(rf"\d+(?:[.,]\d+)*%?|[a-z]+|[{_NUMERALS}]+")
+# The characters of `_EXACT` in a row: a look at them spares nearly every comparison of two texts.
+_EXACT_RUN = re.compile(rf"[\da-z{_NUMERALS}]+")
 # What turns a sentence into its opposite, or moves it to another time.
 _TURNING = re.compile(r"不|未|没|无|非|否|上升|下降|增|减|涨|跌|今年|去年|上半年|下半年|月|日|年")
 
@@ -29,10 +33,10 @@ def same_as(retrieval: Retrieval, places: Sequence[int]) -> list[tuple[int, ...]
     document and position. A document is in a group once.
     """
     keys = [found.candidate.key for found in retrieval.sentences]
-    marked = _marker(keys)
+    marked = _Marker(keys)
     ranked = set(places)
     everything = [*places, *(i for i in range(len(keys)) if i not in ranked)]
-    sizes = [len(_LETTERS.findall(text)) for text in keys]
+    sizes = [len(_OTHER.sub("", text)) for text in keys]
     groups: list[tuple[int, ...]] = []
     taken: set[int] = set()
     for leader in places:
@@ -41,14 +45,13 @@ def same_as(retrieval: Retrieval, places: Sequence[int]) -> list[tuple[int, ...]
         group = [leader]
         documents = {retrieval.sentences[leader].document.doc_id}
         if sizes[leader] >= SHORTEST:
-            exact, pairs = marked(leader)
             for i in everything:
                 doc_id = retrieval.sentences[i].document.doc_id
                 if i == leader or i in taken:
                     continue
                 if not SAME <= sizes[i] / sizes[leader] <= 1 / SAME:
                     continue
-                if marked(i)[0] != exact or _share(pairs, marked(i)[1]) < SAME:
+                if not marked.are_same(leader, i):
                     continue
                 taken.add(i)  # in the same document, too, it is said once
                 if doc_id not in documents:
@@ -64,31 +67,35 @@ def first_alike(keys: Sequence[str]) -> list[int]:
 
     Not one that only stands for another: whatever is the same is the same as its first.
     """
-    marked = _marker(keys)
+    marked = _Marker(keys)
+    firsts: defaultdict[str, list[int]] = defaultdict(list)  # that say the same numbers and names
     out: list[int] = []
-    earlier = ""
     for i, text in enumerate(keys):
         out.append(i)
-        # A look through all at once spares nearly every comparison of two.
-        probes = [probe for probe in _probes(text) if probe in earlier]
-        earlier += text + "\n"
-        if not probes or len(text) < SHORTEST:
-            continue
-        for j in range(i):
-            if out[j] != j or not SAME <= len(text) / max(1, len(keys[j])) <= 1 / SAME:
+        earlier = firsts["".join(_EXACT_RUN.findall(text))]
+        probes = _probes(text) if earlier and len(text) >= SHORTEST else []
+        for j in earlier:
+            if not SAME <= len(text) / max(1, len(keys[j])) <= 1 / SAME:
                 continue
-            if not any(probe in keys[j] for probe in probes):
-                continue
-            (exact, pairs), (its_exact, its_pairs) = marked(i), marked(j)
-            if exact == its_exact and _share(pairs, its_pairs) >= SAME:
+            if any(probe in keys[j] for probe in probes) and marked.are_same(i, j):
                 out[i] = j
                 break
+        else:
+            earlier.append(i)
     return out
 
 
-def _marker(keys: Sequence[str]) -> Callable[[int], Marks]:
+class _Marker:
     """What tells the texts at some places apart, found when it is first asked for."""
-    return cache(lambda i: (_exact(keys[i]), _pairs(keys[i])))
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._exact = cache(lambda i: _exact(keys[i]))  # what has to be equal
+        self._pairs = cache(lambda i: _pairs(keys[i]))  # what has to be alike
+
+    def are_same(self, a: int, b: int) -> bool:
+        if self._exact(a) != self._exact(b):
+            return False
+        return _share(self._pairs(a), self._pairs(b)) >= SAME
 
 
 def _probes(text: str) -> list[str]:
@@ -104,8 +111,8 @@ def _exact(text: str) -> tuple[str, ...]:
 
 
 def _pairs(text: str) -> frozenset[str]:
-    letters = "".join(_LETTERS.findall(text))
-    return frozenset(letters[i : i + 2] for i in range(len(letters) - 1))
+    letters = _OTHER.sub("", text)
+    return frozenset(map("".join, pairwise(letters)))
 
 
 def _share(a: frozenset[str], b: frozenset[str]) -> float:

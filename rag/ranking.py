@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -108,21 +109,22 @@ def best_passages(retrieval: Retrieval, scores: Scores, limit: int) -> list[Pass
     A chunk without a sentence is left out. Ties keep the order of the fusion. What several
     documents say in the same words is one passage: the best, which names the others.
     """
-    places = {
-        (found.document.doc_id, found.position): i for i, found in enumerate(retrieval.sentences)
-    }
+    places: dict[str, dict[int, int]] = {}  # document → position → place
+    for i, found in enumerate(retrieval.sentences):
+        places.setdefault(found.candidate.doc_id, {})[found.position] = i
+    values: list[float] = scores.tolist()
     rows = []
     for place, one in enumerate(retrieval.chunks):
-        chunk = one.chunk
+        chunk, here = one.chunk, places.get(one.chunk.doc_id, {})
         inside = [
-            at
+            here[position]
             for position in range(chunk.first_sentence, chunk.last_sentence)
-            if (at := places.get((chunk.doc_id, position))) is not None
+            if position in here
         ]
         if inside:
-            rows.append((-max(float(scores[at]) for at in inside), place, chunk, inside))
-    rows.sort(key=lambda row: row[:2])
-    keys = ["".join(retrieval.sentences[at].candidate.key for at in row[3]) for row in rows]
+            rows.append((-max([values[at] for at in inside]), place, chunk, inside))
+    rows.sort(key=itemgetter(0, 1))
+    keys = ["".join([retrieval.sentences[at].candidate.key for at in row[3]]) for row in rows]
     passages = [
         passage_of(
             ScoredChunk(chunk, -low), retrieval.sentences[inside[0]].document, retrieval.ranks
@@ -134,6 +136,8 @@ def best_passages(retrieval: Retrieval, scores: Scores, limit: int) -> list[Pass
         groups.setdefault(first, []).append(passage)
     return [
         replace(first, also=tuple(p for p in others if p.chunk.doc_id != first.chunk.doc_id))
+        if others
+        else first
         for first, *others in list(groups.values())[:limit]
     ]
 

@@ -109,7 +109,9 @@ def retrieve(
     }
     if hints:
         fused = _lifted(library, fused, hints)[: settings.candidates]
-    documents = {s.chunk.doc_id: library.document(s.chunk.doc_id) for s in fused}
+    found_in = dict.fromkeys(s.chunk.doc_id for s in fused)
+    library.read_ahead(found_in)
+    documents = {doc_id: library.document(doc_id) for doc_id in found_in}
     dense = list(arms).index("dense")
     similarities = {row.scored.chunk.chunk_id: max(0.0, row.scores[dense]) for row in rows}
     sentences = _sentences(library, fused, documents, similarities, hints)
@@ -157,6 +159,7 @@ def _fused(
 
 def _lifted(library: Library, fused: Sequence[ScoredChunk], hints: Hints) -> list[ScoredChunk]:
     """Chunks of the documents that are meant move up."""
+    library.read_ahead(s.chunk.doc_id for s in fused)
     met = {i: hints.met_by(library.document(i)) for i in {s.chunk.doc_id for s in fused}}
     lifted = [ScoredChunk(s.chunk, s.score * (1 + HINT_LIFT * met[s.chunk.doc_id])) for s in fused]
     return sorted(lifted, key=lambda s: (-s.score, s.chunk.chunk_id))
