@@ -27,7 +27,7 @@ from rag.asking import (
     given_numbers,
     is_given,
 )
-from rag.span_features import scores_of, unit_of
+from rag.span_features import SpanWeights, scores_of, unit_of
 from rag.terms import Concept
 from rag.units import UNITS
 
@@ -46,7 +46,7 @@ class ShortAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SpanModel:
-    weights: Mapping[str, float]  # feature → weight
+    weights: SpanWeights
     threshold: float
 
     def scores(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
@@ -58,7 +58,7 @@ class SpanModel:
 @lru_cache(maxsize=1)
 def shipped() -> SpanModel:
     data = json.loads(PATH.read_text(encoding="utf-8"))
-    return SpanModel(data["weights"], data["threshold"])
+    return SpanModel(SpanWeights(data["weights"]), data["threshold"])
 
 
 def short_answer_in(

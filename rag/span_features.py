@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,10 @@ _OF_FIGURES = "#"  # before the names of features of figures, which are weighed 
 _FIGURES = ("date", "year")  # shapes of figures that are no quantities
 _QUOTES = ("quoted", "in_quotes")
 _FILLING = ("的", "是", "了", "在", "为", "被", "将")
+_FILLING_CODES = np.array([ord(word) for word in _FILLING], dtype=np.uint32)
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def unit_of(asked: Asked) -> str | None:
@@ -103,6 +108,32 @@ def describe(
         return out
     # What helps to choose among figures is not what helps to choose among phrases.
     return [{f"{_OF_FIGURES}{name}": value for name, value in row.items()} for row in out]
+
+
+class SpanWeights(dict[str, float]):
+    """Weights by names of features; 0 for those that have none, which are kept, once asked for."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        super().__init__(weights)
+        self._beginning: dict[str, SpanWeights] = {}
+
+    def __missing__(self, name: str) -> float:
+        found = self[name] = 0.0
+        return found
+
+    def beginning(self, prefix: str) -> SpanWeights:
+        """Those whose names begin so, by the rest of their names."""
+        found = self._beginning.get(prefix)
+        if found is None:
+            size = len(prefix)
+            found = SpanWeights({k[size:]: v for k, v in self.items() if k.startswith(prefix)})
+            self._beginning[prefix] = found
+        return found
+
+    def each(self, prefix: str, names: Sequence[str]) -> Floats:
+        """Of the features `prefix` + name."""
+        weights = self.beginning(prefix)
+        return np.array([weights[name] for name in names])
 
 
 def _beside_question_word(asked: Asked, concepts: Sequence[Concept]) -> tuple[set[int], set[int]]:
@@ -224,67 +255,64 @@ def scores_of(
     asked: Asked,
     question_key: str,
     concepts: Sequence[Concept],
-    weights: Mapping[str, float],
+    weights: SpanWeights,
 ) -> list[float]:
     """For each candidate the sum of `describe`'s values times their weights, in their order.
 
     At least one candidate.
     """
-    prefix = _OF_FIGURES if asked.type in COUNTED else ""
-
-    def weight(name: str) -> float:
-        return weights.get(prefix + name, 0.0)
-
+    by = weights.beginning(_OF_FIGURES) if asked.type in COUNTED else weights
     starts = np.array([c.start for c in candidates])
     ends = np.array([c.end for c in candidates])
     matches = _matches(sentence_key, concepts)
     total = sum(c.rarity for c in concepts) or 1.0
     left, right = _beside_question_word(asked, concepts)
-    sums = np.full(len(candidates), weight("bias"))
+    sums = np.full(len(candidates), by["bias"])
     if matches:
         before, gaps = _nearness(matches, starts, ends)
         worth = np.array([m.worth for m in matches])
         numbers = [m.number for m in matches]
-        sums += weight("near_before") * np.where(before, gaps, 0.0).max(axis=0)
-        sums += weight("near_after") * np.where(before, 0.0, gaps).max(axis=0)
+        sums += by["near_before"] * np.where(before, gaps, 0.0).max(axis=0)
+        sums += by["near_after"] * np.where(before, 0.0, gaps).max(axis=0)
         for name, beside in (("near_left", left), ("near_right", right)):
             rows = [i for i, number in enumerate(numbers) if number in beside]
             if rows:
-                sums += weight(name) * gaps[rows].max(axis=0)
+                sums += by[name] * gaps[rows].max(axis=0)
         # Added up one by one, as `describe` does: the last bits depend on the order.
-        sums += weight("around") * np.add.accumulate(worth[:, None] * gaps, axis=0)[-1]
+        sums += by["around"] * np.add.accumulate(worth[:, None] * gaps, axis=0)[-1]
         first = np.array([m.start for m in matches])[:, None]
         last = np.array([m.end for m in matches])[:, None]
         common = np.maximum(np.minimum(last, ends) - np.maximum(first, starts), 0).sum(axis=0)
-        sums += weight("overlap") * np.minimum(1.0, common / (ends - starts))
-        sums += weight("overlap_all") * (common >= ends - starts)
-    sums += weight("position") * (starts / max(1, len(sentence_key)))
+        sums += by["overlap"] * np.minimum(1.0, common / (ends - starts))
+        sums += by["overlap_all"] * (common >= ends - starts)
+    sums += by["position"] * (starts / max(1, len(sentence_key)))
     clause_ends = [m.start() for m in _CLAUSE.finditer(sentence_key)] + [len(sentence_key)]
-    bounds = [_clause_at(clause_ends, c.start) for c in candidates]
-    clause_worth = {b: _covered(matches, *b, concepts) / total for b in dict.fromkeys(bounds)}
-    best = max(clause_worth.values())
+    clauses = np.searchsorted(clause_ends, starts, side="right")
+    worths = {
+        i: _covered(matches, clause_ends[i - 1] + 1 if i else 0, clause_ends[i], concepts) / total
+        for i in dict.fromkeys(clauses.tolist())
+    }
+    best = max(worths.values())
+    here = np.array([worths[i] for i in clauses.tolist()])
     rarest = max(range(len(concepts)), key=lambda i: concepts[i].rarity) if concepts else -1
-    cover = weight("cover") * (_covered(matches, 0, len(sentence_key), concepts) / total)
-    has_rarest = weight("rarest") * float(any(m.number == rarest for m in matches))
     shapes: dict[str, int] = {}
     for one in candidates:
         shapes[one.shape] = shapes.get(one.shape, 0) + 1
-    rivals = {shape: weight("rivals") * math.log(n) for shape, n in shapes.items()}
-    of_clause, is_best, gap = (weight(f"clause{name}") for name in ("", "_best", "_gap"))
-    form = _form_weigher(sentence_key, asked, question_key, weights, prefix)
-    out: list[float] = []
-    for one, bound, value in zip(candidates, bounds, sums.tolist(), strict=True):
-        here = clause_worth[bound]
-        value += of_clause * here
-        value += is_best * float(here >= best - 1e-9)
-        value = form(value, one)
-        out.append(value + cover + has_rarest + rivals[one.shape] + gap * (best - here))
-    return out
+    rivals = {shape: by["rivals"] * math.log(n) for shape, n in shapes.items()}
+    sums += by["clause"] * here
+    sums += by["clause_best"] * (here >= best - 1e-9)
+    for part in _form_parts(candidates, starts, ends, sentence_key, asked, question_key, by):
+        sums += part
+    sums += by["cover"] * (_covered(matches, 0, len(sentence_key), concepts) / total)
+    sums += by["rarest"] * float(any(m.number == rarest for m in matches))
+    sums += [rivals[c.shape] for c in candidates]
+    sums += by["clause_gap"] * (best - here)
+    return sums.tolist()
 
 
 def _nearness(
-    matches: Sequence[_Match], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    matches: Sequence[_Match], starts: Ints, ends: Ints
+) -> tuple[npt.NDArray[np.bool_], Floats]:
     """(matches, candidates): whether a match stands before; how near, 0 where they overlap."""
     first = np.array([m.start for m in matches])[:, None]
     last = np.array([m.end for m in matches])[:, None]
@@ -295,69 +323,72 @@ def _nearness(
     return before, near
 
 
-def _form_weigher(
+def _form_parts(
+    candidates: Sequence[SpanCandidate],
+    starts: Ints,
+    ends: Ints,
     sentence_key: str,
     asked: Asked,
     question_key: str,
-    weights: Mapping[str, float],
-    prefix: str,
-) -> Callable[[float, SpanCandidate], float]:
-    """Adds to a sum, one by one in `_form`'s order, what the form of a candidate is worth."""
-    unit = UNITS.get(unit_of(asked) or "")
-    question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
+    by: SpanWeights,
+) -> Iterator[Floats]:
+    """What the form of each candidate is worth, part by part, in `_form`'s order."""
     kind, head, asked_unit = asked.type, asked.head, unit_of(asked)
-    known: dict[str, float] = {}
-    sizes: dict[int, tuple[float, float]] = {}
+    shapes = [c.shape for c in candidates]
+    sizes = (ends - starts).tolist()
+    logs = {size: math.log(size) for size in set(sizes)}
+    yield by.each(f"{kind}:", shapes)
+    yield by["length"] * np.array([logs[size] for size in sizes])
+    yield by["length2"] * np.array([logs[size] ** 2 for size in sizes])
+    texts = [sentence_key[c.start : c.end] for c in candidates]
+    if asked_unit:
+        unit = UNITS.get(asked_unit)
+        has_unit = [c.quantity is not None and bool(c.quantity.unit) for c in candidates]
+        fits = [
+            text.endswith(asked_unit)
+            or (
+                has and unit is not None and c.quantity is not None and unit.name == c.quantity.unit
+            )
+            for c, text, has in zip(candidates, texts, has_unit, strict=True)
+        ]
+        other = [has and not fit for has, fit in zip(has_unit, fits, strict=True)]
+        yield by["unit"] * np.array(fits)
+        yield by["unit_other"] * np.array(other)
+    if head:
+        ending, following = (head[:2], head[:1]), head[:2]
+        yield by["head"] * np.array([text.endswith(ending) for text in texts])
+        after = [sentence_key.startswith(following, c.end) for c in candidates]
+        yield by["head_after"] * np.array(after)
+        yield by.each(f"ask={head[:1]}&", shapes)
+    befores = [("^" + sentence_key)[at] for at in starts.tolist()]
+    afters = [(sentence_key + "$")[at] for at in ends.tolist()]
+    yield by.each("left=", befores)
+    yield by.each("right=", afters)
+    is_figure = np.array([c.quantity is not None or c.shape in _FIGURES for c in candidates])
+    yield np.where(is_figure, by.each("#|left=", befores), by.each(f"{kind}|left=", befores))
+    is_phrase = ~is_figure & np.array([shape not in _QUOTES for shape in shapes])
+    yield is_phrase * by.each("first=", [text[0] for text in texts])
+    yield is_phrase * by.each("last=", [text[-1] for text in texts])
+    codes = np.frombuffer(sentence_key.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    filling = _reached(codes == _FILLING_CODES[:, None])
+    inner = (filling[:, ends] > filling[:, starts]).sum(axis=0)
+    yield is_phrase * (by["inner"] * inner)
+    question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
+    said = _reached(
+        np.array([pair in question_pairs for pair in map("".join, pairwise(sentence_key))])
+    )
+    share = (said[ends - 1] - said[starts]) / np.maximum(1, ends - starts - 1)
+    yield is_phrase * (by["asked_pairs"] * share)
+    goes_on = {char: _goes_on(char) for char in {*befores, *afters}}
+    joined = [goes_on[a] + goes_on[b] for a, b in zip(befores, afters, strict=True)]
+    yield is_phrase * (by["joined"] * np.array(joined))
 
-    def weight(name: str) -> float:
-        found = known.get(name)
-        if found is None:
-            found = known[name] = weights.get(prefix + name, 0.0)
-        return found
 
-    def added(value: float, one: SpanCandidate) -> float:
-        start, end, shape, quantity = one
-        text = sentence_key[start:end]
-        size = end - start
-        if size not in sizes:
-            log = math.log(size)
-            sizes[size] = weight("length") * log, weight("length2") * log**2
-        value += weight(f"{kind}:{shape}")
-        value += sizes[size][0]
-        value += sizes[size][1]
-        if asked_unit:
-            has_unit = quantity is not None and bool(quantity.unit)
-            if text.endswith(asked_unit) or (
-                quantity is not None
-                and has_unit
-                and unit is not None
-                and unit.name == quantity.unit
-            ):
-                value += weight("unit")
-            elif has_unit:
-                value += weight("unit_other")
-        if head:
-            if text.endswith((head[:2], head[:1])):
-                value += weight("head")
-            if sentence_key.startswith(head[:2], end):
-                value += weight("head_after")
-            value += weight(f"ask={head[:1]}&{shape}")
-        before = sentence_key[start - 1] if start else "^"
-        after = sentence_key[end] if end < len(sentence_key) else "$"
-        is_figure = quantity is not None or shape in _FIGURES
-        value += weight(f"left={before}")
-        value += weight(f"right={after}")
-        value += weight(f"{'#' if is_figure else kind}|left={before}")
-        if not is_figure and shape not in _QUOTES:
-            value += weight(f"first={text[0]}")
-            value += weight(f"last={text[-1]}")
-            value += weight("inner") * float(sum([word in text for word in _FILLING]))
-            said = sum([text[i : i + 2] in question_pairs for i in range(size - 1)])
-            value += weight("asked_pairs") * (said / max(1, size - 1))
-            value += weight("joined") * float(_goes_on(before) + _goes_on(after))
-        return value
-
-    return added
+def _reached(flags: npt.NDArray[np.bool_]) -> Ints:
+    """How many of the flags before each place are set, along the last axis; one place more."""
+    counts = np.zeros((*flags.shape[:-1], flags.shape[-1] + 1), dtype=np.int64)
+    np.cumsum(flags, axis=-1, out=counts[..., 1:])
+    return counts
 
 
 def _goes_on(beside: str) -> bool:
