@@ -206,20 +206,12 @@ class _LookupTable:
     """
 
     def __init__(self, hashes: np.ndarray, frequencies: np.ndarray) -> None:
-        self._hashes = hashes
-        self._frequencies = frequencies
-        self._seen: dict[str, int | None] = {}
+        self._seen = _Seen(hashes, frequencies)
+        # `get` without a default, as it is called a hundred times a sentence.
+        self.peek = self._seen.__getitem__
 
     def get(self, fragment: str, default: int | None = None) -> int | None:
-        try:
-            found = self._seen[fragment]
-        except KeyError:
-            wanted = np.uint64(_hash(fragment))
-            i = int(np.searchsorted(self._hashes, wanted))
-            hit = i < len(self._hashes) and self._hashes[i] == wanted
-            if len(self._seen) >= _MOST_SEEN:
-                self._seen.clear()
-            found = self._seen[fragment] = int(self._frequencies[i]) if hit else None
+        found = self._seen[fragment]
         return default if found is None else found
 
     def __contains__(self, fragment: str) -> bool:
@@ -229,6 +221,25 @@ class _LookupTable:
         found = self.get(fragment)
         if found is None:
             raise KeyError(fragment)
+        return found
+
+
+class _Seen(dict[str, int | None]):
+    """Frequencies that were looked up; what is not here is looked up when it is asked for."""
+
+    def __init__(self, hashes: np.ndarray, frequencies: np.ndarray) -> None:
+        super().__init__()
+        self._hashes = hashes
+        self._frequencies = frequencies
+
+    def __missing__(self, fragment: str) -> int | None:
+        wanted = np.uint64(_hash(fragment))
+        # The array's own method: numpy's function costs as much again.
+        i = int(self._hashes.searchsorted(wanted))
+        hit = i < len(self._hashes) and self._hashes[i] == wanted
+        if len(self) >= _MOST_SEEN:
+            self.clear()
+        found = self[fragment] = int(self._frequencies[i]) if hit else None
         return found
 
 
@@ -246,7 +257,8 @@ def _tokenizer() -> Any:
     class Tokenizer(_import_jieba().Tokenizer):  # type: ignore[misc]
         def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 (jieba's name)
             self.check_initialized()
-            get, n = self.FREQ.get, len(sentence)
+            n, table = len(sentence), self.FREQ
+            get = table.peek if isinstance(table, _LookupTable) else table.get
             words: dict[int, list[int]] = {}
             for start in range(n):
                 ends, end = [], start
@@ -263,7 +275,8 @@ def _tokenizer() -> Any:
             DAG: dict[int, list[int]],  # noqa: N803
             route: dict[int, tuple[float, int]],
         ) -> None:
-            get, total = self.FREQ.get, log(self.total)
+            total, table = log(self.total), self.FREQ
+            get = table.peek if isinstance(table, _LookupTable) else table.get
             route[len(sentence)] = (0, 0)
             for start in range(len(sentence) - 1, -1, -1):
                 route[start] = max(
@@ -352,11 +365,12 @@ def _segmenter() -> _Segmenter:
     return _Segmenter()
 
 
+@lru_cache(maxsize=10_000)
 def word_class(word: str) -> str:
     """The stock dictionary's part of speech ("ns" a place, "nr" a person, "v" …); "" if unknown."""
     hashes, codes, names = _classes()
     wanted = np.uint64(_hash(word))
-    at = int(np.searchsorted(hashes, wanted))
+    at = int(hashes.searchsorted(wanted))
     return names[int(codes[at])] if at < len(hashes) and hashes[at] == wanted else ""
 
 
