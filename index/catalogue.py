@@ -46,9 +46,14 @@ CREATE INDEX aliases_by_long ON aliases (long_key);
 CREATE INDEX aliases_by_short ON aliases (short_key);
 """
 
+_KINDS = {kind.value: kind for kind in BlockKind}  # calling the enumeration is slow
 _TABLES = ("documents", "contents", "aliases")
 _MAPPED = 1 << 31  # bytes at most; what lies beyond is read
 _COPIED = 1_000  # documents at a time
+# A question asks for a hundred names, and next to none of them is one: who asks many questions
+# knows that from memory.
+_FEW_ASKED = 8
+_MOST_ALIASES = 200_000
 _INFO = (
     "doc_id, source, root, title, format, kind, date, language, pages, n_chars, n_chunks,"
     " size_bytes, content_hash, meta"
@@ -145,6 +150,7 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._n_names_asked = 0
         uri = path.absolute().as_uri() + "?mode=ro&immutable=1"
         try:
             self._db = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -265,12 +271,25 @@ class Catalogue:
         """(ordinal, long key, short key) of every pair that one of the keys is a name of."""
         if not keys or not self._has_aliases:
             return []
+        self._n_names_asked += 1
+        if self._n_names_asked > _FEW_ASKED and self._alias_keys is not None:
+            keys = self._alias_keys.intersection(keys)
+            if not keys:
+                return []
         wanted = _dump(sorted(keys))
         columns = "SELECT ordinal, long_key, short_key FROM aliases WHERE"
         asked = "IN (SELECT value FROM json_each(?))"
         return self._rows(
             f"{columns} long_key {asked} UNION {columns} short_key {asked}", (wanted, wanted)
         )
+
+    @cached_property
+    def _alias_keys(self) -> frozenset[str] | None:
+        """All names; None where there are very many."""
+        if self._rows("SELECT count(*) FROM aliases")[0][0] > _MOST_ALIASES:
+            return None
+        rows = self._rows("SELECT long_key FROM aliases UNION SELECT short_key FROM aliases")
+        return frozenset(row[0] for row in rows)
 
     @cached_property
     def _has_aliases(self) -> bool:
@@ -338,6 +357,8 @@ def _flat(spans: Iterable[Span]) -> list[int]:
 def _spans(flat: list[int]) -> tuple[Span, ...]:
     if len(flat) == 2:  # nearly all
         return (Span(flat[0], flat[1]),)
+    if not flat:
+        return ()
     offsets = iter(flat)
     return tuple(Span(start, end) for start, end in zip(offsets, offsets, strict=True))
 
@@ -362,7 +383,7 @@ def unpack_layout(packed: bytes) -> Mapping[str, Any]:
     layout = json.loads(zlib.decompress(packed))
     blocks = tuple(
         Block(
-            kind=BlockKind(row["k"]), spans=_spans(row["s"]), section=tuple(row.get("c", ())),
+            kind=_KINDS[row["k"]], spans=_spans(row["s"]), section=tuple(row.get("c", ())),
             level=row.get("l"), time=tuple(row["t"]) if "t" in row else None, table=row.get("T"),
             header=tuple(row.get("h", ())), cells=_spans(row.get("C", [])),
             is_header=row.get("H", False), label=row.get("m"), markers=_spans(row.get("M", [])),

@@ -23,7 +23,7 @@ class Ranking(Sequence[ScoredChunk]):
     ) -> None:
         """`look_up` gives the chunks at some places of the ranking, in the order of the places.
 
-        `measure` gives the scores of any chunks by their keys; None: those that were not found
+        `measure` gives the scores of other chunks by their keys; None: those that were not found
         have none.
         """
         self.keys = keys
@@ -43,9 +43,11 @@ class Ranking(Sequence[ScoredChunk]):
 
     def scores_of(self, keys: Sequence[Hashable]) -> list[float]:
         """In the order of the keys; also of chunks that another search of the library found."""
-        if self._measure is not None and keys:
-            return list(self._measure(keys))
         known = dict(zip(self.keys, self.scores, strict=True))
+        if self._measure is not None:
+            missing = [key for key in keys if key not in known]
+            if missing:
+                known.update(zip(missing, self._measure(missing), strict=True))
         return [known.get(key, 0.0) for key in keys]
 
     def chunks(self, places: Sequence[int]) -> list[Chunk]:

@@ -153,7 +153,7 @@ class LexicalSegment:
     def chunks(self, field: Field, token: str) -> npt.NDArray[np.unsignedinteger]:
         """Ordinals of the chunks that hold the term, ascending."""
         number = np.uint64(term_number(field, token))
-        place = int(np.searchsorted(self._terms, number))
+        place = int(self._terms.searchsorted(number))
         if place < len(self._terms) and self._terms[place] == number:
             return self._of_term(place)
         return self._postings[:0]

@@ -133,6 +133,8 @@ class Document:
 
     def joined(self, spans: Iterable[Span]) -> str:
         """The characters of `spans`, one after the other, without what interrupts them."""
+        if isinstance(spans, tuple) and len(spans) == 1:  # nearly all
+            return self.text[spans[0].start : spans[0].end]
         return "".join(self.text[s.start : s.end] for s in spans)
 
     def quote(self, spans: tuple[Span, ...]) -> str:

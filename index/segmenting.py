@@ -251,6 +251,14 @@ def _table_path() -> Path:
     return cache_folder() / f"{DICTIONARY_ID}.npy"
 
 
+class _Words(dict[int, list[int]]):
+    """Where the words end that begin at each place, and the logarithms of their frequencies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs: list[list[float]] = []
+
+
 def _tokenizer() -> Any:
     """jieba's, with its two inner loops written for a table whose every look-up is a call."""
 
@@ -259,32 +267,32 @@ def _tokenizer() -> Any:
             self.check_initialized()
             n, table = len(sentence), self.FREQ
             get = table.peek if isinstance(table, _LookupTable) else table.get
-            words: dict[int, list[int]] = {}
+            words = _Words()
             for start in range(n):
-                ends, end = [], start
+                ends, logs, end = [], [], start
                 while end < n and (frequency := get(sentence[start : end + 1])) is not None:
                     if frequency:
                         ends.append(end)
+                        logs.append(log(frequency))
                     end += 1
                 words[start] = ends or [start]
+                words.logs.append(logs or [0.0])
             return words
 
         def calc(
             self,
             sentence: str,
-            DAG: dict[int, list[int]],  # noqa: N803
+            DAG: _Words,  # noqa: N803
             route: dict[int, tuple[float, int]],
         ) -> None:
-            total, table = log(self.total), self.FREQ
-            get = table.peek if isinstance(table, _LookupTable) else table.get
-            route[len(sentence)] = (0, 0)
-            for start in range(len(sentence) - 1, -1, -1):
-                route[start] = max(
-                    [
-                        (log(get(sentence[start : end + 1]) or 1) - total + route[end + 1][0], end)
-                        for end in DAG[start]
-                    ]
-                )
+            total, beyond = log(self.total), len(sentence)
+            route[beyond] = (0, 0)
+            for start in range(beyond - 1, -1, -1):
+                ways = [
+                    (found - total + route[end + 1][0], end)
+                    for found, end in zip(DAG.logs[start], DAG[start], strict=True)
+                ]
+                route[start] = ways[0] if len(ways) == 1 else max(ways)
 
     return Tokenizer()
 

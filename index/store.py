@@ -260,10 +260,11 @@ class Library:
     def _read(self, doc_id: str) -> tuple[Document, tuple[Sentence, ...]]:
         cache = self._documents
         try:
-            found = cache.pop(doc_id)
-        except KeyError:
+            found = cache[doc_id]
+            cache.move_to_end(doc_id)
+        except KeyError:  # or another thread has just dropped it
             found = self._read_anew(doc_id)
-        self._keep(doc_id, found)
+            self._keep(doc_id, found)
         return found
 
     def _keep(self, doc_id: str, found: tuple[Document, tuple[Sentence, ...]]) -> None:
@@ -387,13 +388,14 @@ class Library:
         keys = self._by_id(rows)[:k]
 
         def measure(wanted: Sequence[Any]) -> list[float]:
-            out = [0.0] * len(wanted)
-            for number in {number for number, _ in wanted}:
-                here = [i for i, (other, _) in enumerate(wanted) if other == number]
-                at = np.array([wanted[i][1] for i in here], dtype=np.intp)
-                for i, score in zip(here, scores_at(number, at).tolist(), strict=True):
-                    out[i] = score / scale
-            return out
+            places: dict[int, list[int]] = {}
+            for number, ordinal in wanted:
+                places.setdefault(number, []).append(ordinal)
+            found = {
+                number: iter(scores_at(number, np.array(at, dtype=np.intp)).tolist())
+                for number, at in places.items()
+            }
+            return [next(found[number]) / scale for number, _ in wanted]
 
         return Ranking(
             keys,

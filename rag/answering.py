@@ -150,7 +150,7 @@ class Answerer:
         limit: int,
     ) -> Iterator[Shown | Told]:
         """Statements that are there before the whole answer is; then that, once."""
-        checked(question, as_of or date.today())
+        check(question)
         turns = turns_of(history)
         fluent = self._fluent(question)
         completed = (completed_question or "").strip() or None
@@ -362,7 +362,13 @@ def shown(answer: Answer) -> Iterator[Shown]:
 
 
 def checked(question: str, day: date) -> NormalisedQuestion:
-    """The question made ready. Raises BadQuestion for an empty one and for one too long."""
+    """The question made ready. Raises BadQuestion as `check` does."""
+    check(question)
+    return normalise(question, day)
+
+
+def check(question: str) -> None:
+    """Raises BadQuestion for an empty question and for one too long."""
     if not question.strip():
         raise BadQuestion("the question is empty; type what you want to know from the documents")
     if len(question) > MAX_QUESTION_CHARS:
@@ -370,7 +376,6 @@ def checked(question: str, day: date) -> NormalisedQuestion:
             f"the question has {len(question):,} characters, at most {MAX_QUESTION_CHARS:,} are "
             "read; ask for one thing, and put long texts into the library instead"
         )
-    return normalise(question, day)
 
 
 def drafts_of(retrieval: Retrieval, scores: Scores, places: Sequence[int]) -> list[Draft]:

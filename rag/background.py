@@ -47,7 +47,7 @@ class Background:
     def frequency(self, term: str) -> float:
         """Of 46,000 texts of 300 characters, about how many hold `term` (a matching key)."""
         h = np.uint32(_hash(term))
-        i = int(np.searchsorted(self._hashes, h))
+        i = int(self._hashes.searchsorted(h))
         if i >= len(self._hashes) or self._hashes[i] != h:
             return 0.0
         return math.exp(int(self._levels[i]) / _STEP)

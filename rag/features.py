@@ -242,6 +242,7 @@ class _Texts:
     """The candidates' keys and their headings as one text: a term is looked for once in all."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = keys
         self._text = _BETWEEN.join(keys)
         self._starts = [0, *accumulate(len(k) + 1 for k in keys)]
         self._found: dict[str, tuple[list[int], list[int]]] = {}
@@ -259,6 +260,9 @@ class _Texts:
         whole: list[int] = []
         at = text.find(term)
         if not (term[0].isascii() or term[-1].isascii()):
+            if at >= 0 and text.count(term) > _MANY:
+                anywhere = [row for row, one in enumerate(self._keys) if term in one]
+                return anywhere, anywhere
             while at >= 0:
                 row = bisect_right(starts, at) - 1
                 anywhere.append(row)
@@ -277,6 +281,7 @@ class _Texts:
 
 
 _BETWEEN = "\x1e"  # no part of any term
+_MANY = 24  # places of a term; to find more one by one costs more than to look into each key
 # (number of the concept, term, weight) of the alternatives that a sentence holds
 _Present = list[list[tuple[int, str, float]]]
 

@@ -80,13 +80,14 @@ def rank(retrieval: Retrieval, scores: Scores, limit: int | None = None) -> list
     """
     best = order(scores)[:limit]
     ranker = shipped()
-    beyond = scores - score(retrieval) if best else scores
+    kinds = [retrieval.sentences[i].candidate.kind for i in best]
+    beyond = scores[best] - ranker.score(retrieval.features[best], kinds)
     ranked = []
-    for i in best:
+    for i, more in zip(best, beyond.tolist(), strict=True):
         found = retrieval.sentences[i]
         features = dict(zip(NAMES, map(float, retrieval.features[i]), strict=True))
         parts = ranker.contributions(list(features.values()), found.candidate.kind)
-        if part := round(float(beyond[i]), 4):
+        if part := round(more, 4):
             parts[REREAD] = part
             parts = dict(sorted(parts.items(), key=lambda one: (-abs(one[1]), one[0])))
         ranked.append(

@@ -114,8 +114,10 @@ class ShippedSounds:
     def alike(self, term: str) -> list[str]:
         found = set()
         for h in hashes(term):
-            first = int(np.searchsorted(self._hashes, np.uint32(h), side="left"))
-            last = int(np.searchsorted(self._hashes, np.uint32(h), side="right"))
+            first = int(self._hashes.searchsorted(np.uint32(h), side="left"))
+            if first == len(self._hashes) or self._hashes[first] != h:
+                continue
+            last = int(self._hashes.searchsorted(np.uint32(h), side="right"))
             for offset in self._offsets[first:last].tolist():
                 found.add(self._text[offset : self._text.index(b"\n", offset)].decode())
         return sorted(name for name in found if is_slip(term, name))

@@ -143,8 +143,8 @@ class Thesaurus:
     def lines(self, term: str) -> list[Line]:
         """The lines that hold `term` (a matching key), in file order; [] for an unknown one."""
         h = np.uint32(_hash(term))
-        first = int(np.searchsorted(self._hashes, h, side="left"))
-        last = int(np.searchsorted(self._hashes, h, side="right"))
+        first = int(self._hashes.searchsorted(h, side="left"))
+        last = int(self._hashes.searchsorted(h, side="right"))
         found = []
         for offset in self._offsets[first:last].tolist():
             line = self._line_at(offset)
