@@ -36,6 +36,10 @@ STEP = st.one_of(
 )
 
 
+def terms_of(question: str) -> list[WeightedTerm]:
+    return [WeightedTerm("title", token, 1.5) for token in grams(question)]
+
+
 def search_results(library: Library) -> list[object]:
     """What both arms give for some questions, scores included."""
     results: list[object] = []
@@ -304,3 +308,26 @@ def test_unchanged_run_makes_no_generation(tmp_path: Path, tiny_settings: IndexS
     second = index_sources(tmp_path / "library", [], tiny_settings)
     assert (second.generation, second.unchanged, second.added) == (first.generation, 1, 0)
     shutil.rmtree(tmp_path / "library")
+
+
+def test_documents_read_ahead_are_those_that_are_read_one_by_one(
+    tmp_path: Path, tiny_settings: IndexSettings
+) -> None:
+    folder, path = tmp_path / "docs", tmp_path / "library"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.md").write_text(
+            f"# 港口报告{number}\n\n{SENTENCES[number]}\n", "utf-8"
+        )
+        index_sources(path, [folder], tiny_settings)  # a segment each
+    (folder / "1.md").write_text("# 港口报告1\n\n全都变了。\n", "utf-8")
+    index_sources(path, [folder], tiny_settings)
+    remove_documents(path, ["2.md"])
+    with open_library(path) as library:
+        found = {one.chunk.doc_id for one in library.search_lexical(terms_of("港口"), 9)}
+        assert found == {"0.md", "1.md", "3.md"}
+        library.read_ahead([*found, "2.md", "nowhere.md"])
+        ahead = {name: (library.document(name), library.sentences(name)) for name in found}
+    with open_library(path) as library:
+        assert ahead == {name: (library.document(name), library.sentences(name)) for name in found}
+        assert library.document("1.md").text.endswith("全都变了。")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index.ingesting import IndexReport
 from index.store import open_library
 from rag.context import context_of
-from rag.duplicates import same_as
+from rag.duplicates import SAME, SHORTEST, first_alike, same_as
 from rag.normalising import normalise
 from rag.ranking import order, score
 from rag.retrieval import retrieve
@@ -65,3 +69,39 @@ def test_the_neighbours_of_a_passage_stay_in_its_section(index_files: IndexFiles
         assert (first.before, last.after) == ((), ())
         assert last.headings == ("乙",)
         assert last.text_of(last.before) in ("", "工人很累。", "工人很累。工人很累。")
+
+
+PARTS = (
+    "青岛港今年的集装箱吞吐量达到3000万标准箱。",
+    "青岛港今年的集装箱吞吐量达到2900万标准箱。",
+    "青岛港今年的集装箱吞吐量没有达到3000万标准箱。",
+    "工人们说, the new berth 7 opens in May.",
+    "宁波港的工人昨天开了会，谈的是排班和夜宵。",
+    "一二三四。",
+    "。",
+)
+
+
+def pairs_of(text: str) -> set[tuple[str, str]]:
+    return set(pairwise(c for c in text if c.isalnum() or c == "_"))
+
+
+@given(st.lists(st.lists(st.sampled_from(PARTS), max_size=4).map("".join), max_size=8))
+def test_what_stands_for_another_passage_says_nearly_the_same(keys: list[str]) -> None:
+    firsts = first_alike(keys)
+    assert len(firsts) == len(keys)
+    for place, first in enumerate(firsts):
+        assert first <= place
+        assert firsts[first] == first  # never one that only stands for another
+        if first != place:
+            mine, others = pairs_of(keys[place]), pairs_of(keys[first])
+            assert len(mine & others) >= SAME * len(mine | others)
+        elif len(keys[place]) >= SHORTEST:
+            assert keys[place] not in keys[:place]
+
+
+def test_a_passage_with_another_number_or_a_turn_stands_for_itself() -> None:
+    end = "据报道，港口方面对此没有更多说明，记者将继续关注此事的进展。"
+    keys = [part + end for part in (*PARTS[:3], PARTS[0])]
+    keys.append(keys[0].replace("据报道，", ""))
+    assert first_alike(keys) == [0, 1, 2, 0, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,12 +29,13 @@ def test_spread_is_the_greatest_within_each_radius(documents: list[list[int]], s
         assert (found[-1][first:last] == rows[first:last].max(axis=0)).all()
 
 
-def test_match_finds_what_each_sentence_and_heading_holds() -> None:
+@pytest.mark.parametrize("times", [1, 20])
+def test_match_finds_what_each_sentence_and_heading_holds(times: int) -> None:
     concepts = (
         Concept(0, 2, 0.5, (Alternative("港口", 1.0, "question"), Alternative("port", 0.7, "x"))),
         Concept(2, 5, 0.9, (Alternative("吞吐量", 1.0, "question"),)),
     )
-    keys = ["港口的吞吐能力", "ports and airport", "airport", "无关", "吞吐量。港口、港口"]
+    keys = ["港口的吞吐能力", "ports and airport", "airport", "无关", "吞吐量。港口、港口"] * times
     candidates = [Candidate("d", i, text, headings="port 港口") for i, text in enumerate(keys)]
     matched = _match(candidates, concepts, ["吞吐", "能力"])
     for i, text in enumerate(keys):
@@ -43,8 +45,8 @@ def test_match_finds_what_each_sentence_and_heading_holds() -> None:
         assert matched.found[i, 0] == np.float32(said)
         assert matched.exact[i, 0] == float("港口" in text)
         assert matched.pairs[i].tolist() == [float("吞吐" in text), float("能力" in text)]
-    assert matched.found[:, 1].tolist() == [np.float32(0.3), 0, 0, 0, 1]
-    assert matched.heads.tolist() == [[1.0, 0.0]] * 5
+    assert matched.found[:, 1].tolist() == [np.float32(0.3), 0, 0, 0, 1] * times
+    assert matched.heads.tolist() == [[1.0, 0.0]] * 5 * times
     assert [term for _, term, _ in matched.present[2]] == ["port"]  # not as a word of its own
 
 
