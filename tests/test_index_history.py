@@ -330,4 +330,4 @@ def test_documents_read_ahead_are_those_that_are_read_one_by_one(
         ahead = {name: (library.document(name), library.sentences(name)) for name in found}
     with open_library(path) as library:
         assert ahead == {name: (library.document(name), library.sentences(name)) for name in found}
-        assert library.document("1.md").text.endswith("全都变了。")
+        assert "全都变了" in library.document("1.md").text
