@@ -90,6 +90,9 @@ class ReferenceLibrary:
     def document(self, doc_id: str) -> Document:
         return self._documents[doc_id]
 
+    def read_ahead(self, doc_ids: Iterable[str]) -> None:
+        """All is in memory."""
+
     def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
         return self._sentences[doc_id]
 

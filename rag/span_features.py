@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -116,6 +117,7 @@ class SpanWeights(dict[str, float]):
     def __init__(self, weights: Mapping[str, float]) -> None:
         super().__init__(weights)
         self._beginning: dict[str, SpanWeights] = {}
+        self._characters: dict[str, tuple[Mapping[str, int], Floats]] = {}
 
     def __missing__(self, name: str) -> float:
         found = self[name] = 0.0
@@ -130,10 +132,22 @@ class SpanWeights(dict[str, float]):
             self._beginning[prefix] = found
         return found
 
-    def each(self, prefix: str, names: Sequence[str]) -> Floats:
-        """Of the features `prefix` + name."""
-        weights = self.beginning(prefix)
-        return np.array([weights[name] for name in names])
+    def of_characters(self, kind: str) -> tuple[Mapping[str, int], Floats]:
+        """What characters are worth beside and in a candidate: the row of each, and the rows.
+
+        Row 0 is of all others. Columns: before it, after it, before a phrase that answers this
+        kind of question, before a figure, first and last of a phrase.
+        """
+        if kind not in self._characters:
+            columns = [
+                self.beginning(prefix)
+                for prefix in ("left=", "right=", f"{kind}|left=", "#|left=", "first=", "last=")
+            ]
+            known = sorted({name for column in columns for name in column})
+            weights = [[column.get(name, 0.0) for column in columns] for name in ["", *known]]
+            rows = {name: row for row, name in enumerate(known, start=1)}
+            self._characters[kind] = rows, np.array(weights)
+        return self._characters[kind]
 
 
 def _beside_question_word(asked: Asked, concepts: Sequence[Concept]) -> tuple[set[int], set[int]]:
@@ -337,10 +351,13 @@ def _form_parts(
     shapes = [c.shape for c in candidates]
     sizes = (ends - starts).tolist()
     logs = {size: math.log(size) for size in set(sizes)}
-    yield by.each(f"{kind}:", shapes)
+    kinds = list(dict.fromkeys(shapes))
+    numbers = {shape: number for number, shape in enumerate(kinds)}
+    of_shape = np.array([numbers[shape] for shape in shapes])
+    yield np.array([by[f"{kind}:{shape}"] for shape in kinds])[of_shape]
     yield by["length"] * np.array([logs[size] for size in sizes])
     yield by["length2"] * np.array([logs[size] ** 2 for size in sizes])
-    texts = [sentence_key[c.start : c.end] for c in candidates]
+    texts = [sentence_key[c.start : c.end] for c in candidates] if asked_unit or head else []
     if asked_unit:
         unit = UNITS.get(asked_unit)
         has_unit = [c.quantity is not None and bool(c.quantity.unit) for c in candidates]
@@ -359,16 +376,19 @@ def _form_parts(
         yield by["head"] * np.array([text.endswith(ending) for text in texts])
         after = [sentence_key.startswith(following, c.end) for c in candidates]
         yield by["head_after"] * np.array(after)
-        yield by.each(f"ask={head[:1]}&", shapes)
-    befores = [("^" + sentence_key)[at] for at in starts.tolist()]
-    afters = [(sentence_key + "$")[at] for at in ends.tolist()]
-    yield by.each("left=", befores)
-    yield by.each("right=", afters)
+        yield np.array([by[f"ask={head[:1]}&{shape}"] for shape in kinds])[of_shape]
+    # The sentence between two marks: what stands at `starts` stands before a candidate.
+    around = f"^{sentence_key}$"
+    rows, worths = by.of_characters(kind)
+    left, right, of_kind, of_figure, first, last = worths[[rows.get(char, 0) for char in around]].T
+    yield left[starts]
+    yield right[ends + 1]
     is_figure = np.array([c.quantity is not None or c.shape in _FIGURES for c in candidates])
-    yield np.where(is_figure, by.each("#|left=", befores), by.each(f"{kind}|left=", befores))
-    is_phrase = ~is_figure & np.array([shape not in _QUOTES for shape in shapes])
-    yield is_phrase * by.each("first=", [text[0] for text in texts])
-    yield is_phrase * by.each("last=", [text[-1] for text in texts])
+    yield np.where(is_figure, of_figure[starts], of_kind[starts])
+    is_quote = np.array([shape in _QUOTES for shape in kinds])[of_shape]
+    is_phrase = ~(is_figure | is_quote)
+    yield is_phrase * first[starts + 1]
+    yield is_phrase * last[ends]
     codes = np.frombuffer(sentence_key.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     filling = _reached(codes == _FILLING_CODES[:, None])
     inner = (filling[:, ends] > filling[:, starts]).sum(axis=0)
@@ -379,9 +399,8 @@ def _form_parts(
     )
     share = (said[ends - 1] - said[starts]) / np.maximum(1, ends - starts - 1)
     yield is_phrase * (by["asked_pairs"] * share)
-    goes_on = {char: _goes_on(char) for char in {*befores, *afters}}
-    joined = [goes_on[a] + goes_on[b] for a, b in zip(befores, afters, strict=True)]
-    yield is_phrase * (by["joined"] * np.array(joined))
+    goes_on = np.array([_goes_on(char) for char in around], dtype=np.int64)
+    yield is_phrase * (by["joined"] * (goes_on[starts] + goes_on[ends + 1]))
 
 
 def _reached(flags: npt.NDArray[np.bool_]) -> Ints:
@@ -391,6 +410,7 @@ def _reached(flags: npt.NDArray[np.bool_]) -> Ints:
     return counts
 
 
+@lru_cache(maxsize=10_000)
 def _goes_on(beside: str) -> bool:
     """Whether a word may go on with the character beside a phrase."""
     return bool(_HAN.match(beside)) and beside not in FUNCTION_WORDS and beside != "是"
