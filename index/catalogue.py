@@ -243,7 +243,7 @@ class Catalogue:
             document = Document(
                 doc_id=doc_id, source=source, text=text, content_hash=digest, format=form,
                 title=title, kind=kind, date=date, language=language,
-                meta={} if meta == "{}" else json.loads(meta), **unpack_layout(layout),
+                meta=_load(meta), **unpack_layout(layout),
             )  # fmt: skip
             found.append((ordinal, document, _unpack_sentences(packed)))
         return found
@@ -346,6 +346,9 @@ def _alias_values(text: str, alias: Alias) -> tuple[int | str, ...]:
     )  # fmt: skip
 
 
+_load = json.JSONDecoder().decode  # what json.loads comes to, at half the cost of a short text
+
+
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -380,7 +383,7 @@ def pack_layout(document: Document) -> bytes:
 
 
 def unpack_layout(packed: bytes) -> Mapping[str, Any]:
-    layout = json.loads(zlib.decompress(packed))
+    layout = _load(zlib.decompress(packed).decode())
     blocks = tuple(
         Block(
             kind=_KINDS[row["k"]], spans=_spans(row["s"]), section=tuple(row.get("c", ())),

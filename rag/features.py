@@ -143,8 +143,8 @@ def measure(
     put("grams", grams)
     # One number line for all documents, far enough apart that no neighbourhood crosses over.
     places = np.array([c.position for c in candidates], dtype=np.int64)
-    for number, (first, last) in enumerate(groups):
-        places[first:last] += number * _FAR
+    sizes = np.diff([*groups, n])
+    places += np.repeat(np.arange(len(groups)) * _FAR, sizes)
     spread = _spreads(np.hstack([found, pairs]), groups, places)
     # In one piece each: the last bits of a product depend on how its parts lie in memory.
     near, around, region, whole = (s[:, : len(concepts)].copy() for s in spread)
@@ -167,15 +167,10 @@ def measure(
     telling /= np.maximum(telling.sum(axis=1, keepdims=True), 1e-6)
     put("focus", (found * telling).sum(axis=1))
     put("carried_focus", (carried * telling).sum(axis=1))
-    best = np.zeros(n, dtype=np.float32)
-    for first, last in groups:
-        best[first:last] = coverage[first:last].max()
-    put("best_of_document", best)
+    put("best_of_document", np.repeat(np.maximum.reduceat(coverage, groups), sizes))
     similarity = np.array([c.similarity for c in candidates], dtype=np.float32)
     put("similarity", similarity)
-    for first, last in groups:
-        best[first:last] = similarity[first:last].max()
-    put("similarity_document", best)
+    put("similarity_document", np.repeat(np.maximum.reduceat(similarity, groups), sizes))
     before, after = _shifted(found, places, -1), _shifted(found, places, 1)
     put("gain_before", np.maximum(found, before) @ weights - coverage)
     put("gain_after", np.maximum(found, after) @ weights - coverage)
@@ -204,13 +199,17 @@ def measure(
     is_row = [c.kind == "table_row" for c in candidates]
     fits = [sign.found_in(text, is_row=row) for text, row in zip(keys, is_row, strict=True)]
     put("fit", fits)
-    weight_list, found_rows = weights.tolist(), found.tolist()
-    for i, present in enumerate(matched.present):
-        if terms := [term for term in present if found_rows[i][term[0]]]:
+    weight_list = weights.tolist()
+    clauses, fit_clauses = [0.0] * n, [0.0] * n
+    for i, (present, row) in enumerate(zip(matched.present, found.tolist(), strict=True)):
+        if terms := [term for term in present if row[term[0]]]:
             clause, text = _best_clauses(keys[i], terms, weight_list)
-            out[i, INDEX["clause"]] = clause
+            clauses[i] = clause
             if fits[i] and clause:
-                out[i, INDEX["fit_clause"]] = sign.found_in(text, is_row=is_row[i]) * clause
+                whole_fits = text is keys[i] or sign.found_in(text, is_row=is_row[i])
+                fit_clauses[i] = clause if whole_fits else 0.0
+    put("clause", clauses)
+    put("fit_clause", fit_clauses)
     put("length", np.log(np.maximum(lengths, 4) / 40))
     put("short", lengths < 10)
     put("long", lengths > 150)
@@ -229,13 +228,10 @@ def measure(
     return out
 
 
-def _groups(candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
-    edges = [0]
-    edges += [
-        i for i in range(1, len(candidates)) if candidates[i].doc_id != candidates[i - 1].doc_id
-    ]
-    edges.append(len(candidates))
-    return list(pairwise(edges))
+def _groups(candidates: Sequence[Candidate]) -> list[int]:
+    """Where the candidates of each document begin."""
+    ids = [c.doc_id for c in candidates]
+    return [0, *(i for i, (a, b) in enumerate(pairwise(ids), start=1) if a != b)]
 
 
 class _Texts:
@@ -339,9 +335,7 @@ def _match(
     return _Matches(found[:n].copy(), exact, pairs[:n].copy(), found[above], pairs[above], present)
 
 
-def _spreads(
-    rows: Matrix, groups: list[tuple[int, int]], places: npt.NDArray[np.int64]
-) -> list[Matrix]:
+def _spreads(rows: Matrix, groups: Sequence[int], places: npt.NDArray[np.int64]) -> list[Matrix]:
     """For each of RADII, the maximum over the sentences within so many positions; the last is all
     of the document."""
     # Laid out with zeros between sentences that are not neighbours: what lies within a radius is
@@ -357,10 +351,8 @@ def _spreads(
         np.maximum(wide[step:], before[:-step], out=wide[step:])
         np.maximum(wide[:-step], before[step:], out=wide[:-step])
         out.append(wide[at])
-    whole = np.empty_like(rows)
-    for first, last in groups:
-        whole[first:last] = rows[first:last].max(axis=0)
-    return [*out, whole]
+    whole = np.maximum.reduceat(rows, groups, axis=0)
+    return [*out, np.repeat(whole, np.diff([*groups, len(rows)]), axis=0)]
 
 
 def _carried(found: Matrix, heads: Matrix, places: npt.NDArray[np.int64]) -> Matrix:

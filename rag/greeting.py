@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.normalising import NormalisedQuestion
-from rag.suggesting import suggest
 
 if TYPE_CHECKING:
     from index.store import Library
@@ -30,6 +29,8 @@ def is_greeting(question: NormalisedQuestion) -> bool:
 
 def invitation(library: Library, language: str, settings: RagSettings | None = None) -> str:
     """One plain sentence on what can be asked here: three questions, and a few of its documents."""
+    from rag.suggesting import suggest  # its patterns cost 12 ms of a start, and few need them
+
     documents = library.dates()
     shown = [library.info(doc_id) for doc_id, _ in documents[:_SHOWN_TITLES]]
     named = [d.title or d.source for d in shown]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from index.lexical import WeightedTerm
@@ -59,10 +61,14 @@ class Concept:
     @property
     def pieces(self) -> tuple[str, ...]:
         """Character pairs of a long Chinese term, for partial matches; () for others."""
-        term = self.term
-        if len(term) < 3 or not all(_HAN.match(c) for c in term):
-            return ()
-        return tuple(dict.fromkeys(term[i : i + 2] for i in range(len(term) - 1)))
+        return _pieces(self.term)
+
+
+@lru_cache(maxsize=10_000)
+def _pieces(term: str) -> tuple[str, ...]:
+    if len(term) < 3 or not all(_HAN.match(c) for c in term):
+        return ()
+    return tuple(dict.fromkeys(map("".join, pairwise(term))))
 
 
 def contains(text: str, term: str) -> bool:

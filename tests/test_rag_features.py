@@ -20,7 +20,7 @@ def test_spread_is_the_greatest_within_each_radius(documents: list[list[int]], s
         groups.append((len(places), len(places) + len(positions)))
         places += [number * 10_000_000 + position for position in positions]
     rows = np.random.default_rng(seed).random((len(places), 3), dtype=np.float32)
-    found = _spreads(rows, groups, np.array(places))
+    found = _spreads(rows, [first for first, _ in groups], np.array(places))
     for radius, spread in zip(RADII, found, strict=False):
         for i, place in enumerate(places):
             near = [j for j, other in enumerate(places) if abs(other - place) <= radius]
