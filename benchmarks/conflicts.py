@@ -1,25 +1,37 @@
 """Second sources written on purpose: is a changed value shown as a conflict, and only that?
 
     python -m benchmarks.conflicts [--only KIND]
+    python -m benchmarks.conflicts --texts [PART] [--told]
 
-Templates of our own, each with a subject that no other has: a first source and a question for it,
+Without `--texts`: templates of our own, each with a subject that no other has: a first source and a question for it,
 and a second source that says the same attribute with another value (a conflict), with the same
 value written otherwise, or of another scope (neither). One library a kind; choices are fixed.
+
+`--texts`: the small libraries of benchmarks/disagreeing, two to four short documents each, as people
+write them. A question's `kind` there: "conflict" (both `sides` have to be shown, each cited where it
+stands), "scope" (likewise, and what tells them apart is named: `scopes`), or "none" (they only look
+so). `test` is not looked at while anything is made to fit; `--told` lists what goes wrong in a part.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from index.ingesting import index_sources
 from index.store import open_library
 from rag.answering import Answerer
+from rag.schema import Answer, Conflict
 
+TEXTS = Path(__file__).parent / "disagreeing"
+PARTS = ("development", "test")
+RESULTS = ("found", "unnamed", "false", "silent")
 DAY = date(2026, 1, 31)
 STEMS = (
     "栖云", "岚峪", "泊渚", "砚川", "汀麓", "晴澜", "苇屿", "朔湾", "桐溪", "雁洲", "槐浦", "霁川",
@@ -165,12 +177,82 @@ def measured(case: Case) -> tuple[int, int, int]:
     return answered, plain, scoped
 
 
+def shows(answer: Answer, sides: Sequence[str]) -> Conflict | None:
+    """The conflict that has one gold value on each of two sides, both cited where they stand."""
+    quotes = {c.n: c.quote for c in answer.citations}
+    for conflict in answer.conflicts:
+        held = [
+            {s for s in sides if s in side.value and all(s in quotes[n] for n in side.citations)}
+            for side in conflict.sides
+        ]
+        if any(a != b and a and b for i, a in enumerate(held) for b in held[i + 1 :]):
+            return conflict
+    return None
+
+
+def outcome(question: dict[str, Any], answer: Answer) -> str:
+    """found, unnamed (a scope is not told), false or silent; a scope without its name is false."""
+    if question["kind"] == "none":
+        return "false" if answer.conflicts else "silent"
+    conflict = shows(answer, question["sides"])
+    if conflict is None:
+        return "false" if answer.conflicts else "silent"
+    if question["kind"] == "conflict":
+        return "found"
+    told = {s for s in question["scopes"] if any(s in side.scope for side in conflict.sides)}
+    return "found" if len(told) == len(question["scopes"]) else "unnamed"
+
+
+def texts_of(part: str) -> list[dict[str, Any]]:
+    lines = (TEXTS / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def asked_of(case: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Answer]]:
+    """Each question of one small library with its answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        documents = Path(folder) / "documents"
+        documents.mkdir()
+        for name, text in case["documents"].items():
+            (documents / name).write_text(text, encoding="utf-8")
+        index_sources(Path(folder) / "library", [documents])
+        with open_library(Path(folder) / "library") as library:
+            answerer = Answerer(library)
+            for question in case["questions"]:
+                yield question, answerer.answer(question["question"], as_of=DAY)
+
+
+def report_texts(parts: Sequence[str], *, told: bool) -> None:
+    print("| part | kind | questions | answered | found | scopes not named | false | silent |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for part in parts:
+        outcomes: dict[str, list[tuple[str, str]]] = {"conflict": [], "scope": [], "none": []}
+        for case in texts_of(part):
+            for question, answer in asked_of(case):
+                result = outcome(question, answer)
+                outcomes[question["kind"]].append((result, answer.status))
+                expected = "silent" if question["kind"] == "none" else "found"
+                if told and result != expected:
+                    shown = [[(s.value, s.scope) for s in c.sides] for c in answer.conflicts]
+                    print(f"{case['id']}: {question['question']} {result} {answer.status}", shown)
+        for kind, results in outcomes.items():
+            count = {r: sum(r == result for result, _ in results) for r in RESULTS}
+            answered = sum(status == "answered" for _, status in results)
+            row = " | ".join(str(count[r]) for r in RESULTS)
+            print(f"| {part} | {kind} | {len(results)} | {answered} | {row} |", flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--only", default="", help="kinds whose name holds this")
+    parser.add_argument("--texts", nargs="?", const="all", choices=("all", *PARTS))
+    parser.add_argument("--told", action="store_true", help="list what goes wrong in the texts")
     options = parser.parse_args(arguments)
+    if options.texts:
+        report_texts(PARTS if options.texts == "all" else (options.texts,), told=options.told)
+        return
     print("| second source | kind | pairs | answered | shown as a conflict | as scopes |")
     print("|---|---|---:|---:|---:|---:|")
     groups = (("another value", CONFLICT), ("the same, otherwise", EQUAL), ("another scope", SCOPE))
