@@ -1,16 +1,18 @@
-"""Second sources written on purpose: is a changed value shown as a conflict, and only that?
+"""Second sources: is another value shown as a conflict, and only that?
 
     python -m benchmarks.conflicts [--only KIND]
     python -m benchmarks.conflicts --texts [PART] [--told]
 
-Without `--texts`: templates of our own, each with a subject that no other has: a first source and a question for it,
-and a second source that says the same attribute with another value (a conflict), with the same
-value written otherwise, or of another scope (neither). One library a kind; choices are fixed.
+Without `--texts`: templates of our own, each with a subject that no other has: a first source and a
+question for it, and a second source that says the same attribute with another value (a conflict),
+with the same value written otherwise, or of another scope (neither). One library a kind; choices
+are fixed.
 
-`--texts`: the small libraries of benchmarks/disagreeing, two to four short documents each, as people
-write them. A question's `kind` there: "conflict" (both `sides` have to be shown, each cited where it
-stands), "scope" (likewise, and what tells them apart is named: `scopes`), or "none" (they only look
-so). `test` is not looked at while anything is made to fit; `--told` lists what goes wrong in a part.
+`--texts`: the small libraries of benchmarks/disagreeing, two to four short documents each, as
+people write them. A question's `kind` there: "conflict" (both `sides` have to be shown, each cited
+where it stands), "scope" (likewise, and what tells them apart is named: `scopes`), or "none" (they
+only look so). `test` is not looked at while anything is made to fit. `--told` lists what goes
+wrong.
 """
 
 from __future__ import annotations

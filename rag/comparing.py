@@ -13,6 +13,7 @@ from index.segmenting import key
 from rag.figures import MODEL, PLACES, Figure, Scope, context_of, tokens, years_in
 from rag.quantities import Quantity
 from rag.retrieval import Retrieval
+from rag.scoping import contrast, is_against, is_other, is_revised, periods_in
 from rag.stated import Day, Value, agree
 from rag.terms import Concept, contains
 from rag.units import UNITS
@@ -26,17 +27,22 @@ _FEWEST_SHARED = 2  # words that both sides and the question share
 _LARGEST_RATIO = 3.0  # beyond it two figures are hardly of one thing
 _WINDOW = 30  # characters between two counts of one thing, at most
 _TELLING = 0.45  # rarity from which a concept has to be shared by both sides
+_SOME = 0.3  # … from which it counts for what documents answer with
 _MOST = 0.6  # of the telling things, by rarity, that a side has to say
+_LEAST = 0.5  # … where the sides are what their documents answer with
+_LATIN = re.compile(r"[a-z]{5,}")
+_DERIVED = 0.8
 _TRUSTED = 0.5  # weight from which another word says the same
-_TIME = re.compile(r"\d|年|月|季|今|去|现在|目前")
+_TIME = re.compile(
+    r"(?:\d|年|月|日|号|季|度|底|末|初|中|今|去|前|上|下|半|截至|第?[一二三四]|现在|目前|以来|q)+"
+)
 # Words for the size of anything: the figure says it, whatever the sentence calls it.
 _SIZE = re.compile(
     r"规模|装机|数量|总量|总数|总额|总计|数额|金额|数字|数据|水平|情况|容量|个数|人数|家数|一共|总共|到底|究竟"
 )
+_DAY = re.compile(r"\d{1,2}月\d{1,2}(?=[日号])")
+_ALL_OF = re.compile(r"(?:全|本|我)[国省市县区镇乡村校院厂]")
 _WHOLE = frozenset(("全国", "中国", "全球"))  # said or left out, they mean the same
-_PARTS = re.compile(
-    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
-)
 # What tells one's count from another's within a sentence.
 _REPORTS = re.compile(
     r"口径|统计|抽样|估算|估计|测算|公布|数据|报告|调查|本所|本站|本中心|我们|官方|according|survey|estimate"
@@ -66,15 +72,19 @@ class Comparison:
         self._named = frozenset(p for p in PLACES if p in question.key) | _WHOLE
         self._places = self._named - _WHOLE
         self._models = frozenset(MODEL.findall(question.key))
+        self._periods = periods_in(question.key)
+        self._days = _DAY.findall(question.key)
         whole = [_without_year(c, question.key) for c in retrieval.concepts]
-        self._telling = [
+        self.things = [
             c
             for c in whole
-            if c.rarity >= _TELLING
-            and not _TIME.search(c.term)
+            if c.rarity >= _SOME
+            and not is_time(c)
             and _SIZE.sub("", c.term)
             and c.term not in UNITS
+            and not _ALL_OF.fullmatch(c.term)
         ]
+        self.telling = [c for c in self.things if c.rarity >= _TELLING]
         self._told: dict[int, list[bool]] = {}
         self._about: dict[str, Mapping[str, int]] = {}
 
@@ -108,7 +118,7 @@ class Comparison:
         """Concept → its words, longest first; of concepts that have several words alone."""
         return [
             (n, sorted((a.term for a in trusted), key=len, reverse=True))
-            for n, c in enumerate(self._telling)
+            for n, c in enumerate(self.telling)
             if len(trusted := [a for a in c.alternatives if a.weight >= _TRUSTED]) > 1
         ]
 
@@ -116,49 +126,105 @@ class Comparison:
         same = a.value.dimension == b.value.dimension and agree(a.value, b.value)
         return same and self.alike(a, b) >= _ALIKE
 
-    def compared(self, lead: Figure, other: Figure, alike: float) -> Kind | None:
-        """ "plain" for statements of one thing, "scoped" for those of several models, or None.
+    def kind_of(self, lead: Figure, other: Figure) -> Kind | None:
+        """Of what two figures are by their scopes: "plain" of one, "scoped" of two that are named.
 
-        `alike`: of the two.
+        None where they are of two things, or cannot be held against each other.
         """
-        if not _commensurable(lead.value, other.value):
+        if not commensurable(lead.value, other.value):
             return None
         mine, its = lead.scope, other.scope
         if self._is_other_time(mine, its) or mine.ordinals != its.ordinals:
             return None
         if (mine.places - self._named) != (its.places - self._named):
             return None
-        if lead.place == other.place:
-            return "plain" if self._set_against(lead, other) else None
-        if not self._is_asked(lead) or not self._is_asked(other):
+        if not all(self._is_of_days(f) for f in (lead, other)):
             return None
-        if self.tells(lead.place) != self.tells(other.place):
+        if self._models and any(s.models and not s.models & self._models for s in (mine, its)):
+            return None
+        if not isinstance(lead.value, Quantity):
+            return "plain"
+        question = self._retrieval.question.key
+        if any(is_against(question, scope.own) for scope in (mine, its)):
             return None
         ours, theirs = mine.models - self._models, its.models - self._models
         if not self._models and ours - theirs and theirs - ours:
+            return "scoped"
+        if mine.months and its.months and mine.months != its.months:
+            return None
+        if is_other(mine.own, its.own) or mine.in_part != its.in_part:
+            return None
+        if contrast(question, mine.own, its.own) is not None:
+            return "scoped"
+        return None if self._is_revised(lead) or self._is_revised(other) else "plain"
+
+    def _is_of_days(self, figure: Figure) -> bool:
+        """Whether the days that the question names are said with a figure: 8月8日."""
+        found = self._retrieval.sentences[figure.place]
+        around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
+        return all(day in around for day in self._days)
+
+    def _is_revised(self, figure: Figure) -> bool:
+        candidate = self._retrieval.sentences[figure.place].candidate
+        return candidate.kind != "table_row" and is_revised(candidate.key)
+
+    def compared(self, lead: Figure, other: Figure, alike: float) -> Kind | None:
+        """Whether two are said in like words of what is asked: "plain", "scoped", or None.
+
+        `alike`: of the two.
+        """
+        kind = self.kind_of(lead, other)
+        if kind is None:
+            return None
+        if lead.place == other.place:
+            return "plain" if self._set_against(lead, other) else None
+        if not self.is_asked(lead) or not self.is_asked(other):
+            return None
+        if self.tells(lead.place) != self.tells(other.place):
+            return None
+        if kind == "scoped":
             return "scoped" if alike >= _ALIKE_SCOPED else None
+        mine, its = lead.scope, other.scope
+        ours, theirs = mine.models - self._models, its.models - self._models
         # Within a document, figures that differ are mostly of parts, stages or other years.
         one, two = (self._retrieval.sentences[f.place] for f in (lead, other))
         if one.document is two.document or (ours and theirs and ours != theirs):
             return None
         if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
-            in_part = [_PARTS.search(scope.clause) is not None for scope in (mine, its)]
-            same = _same_size(lead.value, other.value) and in_part[0] == in_part[1]
-            same = same and alike >= _ALIKE
+            same = same_size(lead.value, other.value) and alike >= _ALIKE
         else:
-            same = alike >= _ALIKE_WHEN and _same_standing(lead, other)
+            same = alike >= _ALIKE_WHEN and same_standing(lead, other)
         return "plain" if same else None
 
-    def _is_asked(self, figure: Figure) -> bool:
+    def answered(self, lead: Figure, other: Figure) -> Kind | None:
+        """Whether two that are what their documents answer with are of one thing.
+
+        "plain", "scoped", or None.
+        """
+        one, two = (self._retrieval.sentences[f.place] for f in (lead, other))
+        if one.document is two.document:
+            return None
+        kind = self.kind_of(lead, other)
+        if kind is None or not all(self.is_asked(f, _LEAST) for f in (lead, other)):
+            return None
+        if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
+            return kind if kind == "scoped" or same_size(lead.value, other.value) else None
+        return kind if same_standing(lead, other) else None
+
+    def is_asked(self, figure: Figure, share: float = _MOST) -> bool:
         """Whether it is of the places that the question names, and of most that it speaks of."""
         found = self._retrieval.sentences[figure.place]
         if self._places:
             around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
             if not any(p in around for p in self._places):
                 return False
-        told = zip(self._telling, self.tells(figure.place), strict=True)
-        total = sum(c.rarity for c in self._telling)
-        return sum(c.rarity for c, says in told if says) >= _MOST * total
+        told = zip(self.telling, self.tells(figure.place), strict=True)
+        total = sum(c.rarity for c in self.telling)
+        return sum(c.rarity for c, says in told if says) >= share * total
+
+    def is_of_other_time(self, figure: Figure) -> bool:
+        """Whether a figure is of another year than the question names."""
+        return bool(self._years and figure.scope.years and not figure.scope.years & self._years)
 
     def _is_other_time(self, mine: Scope, its: Scope) -> bool:
         if self._years:
@@ -166,7 +232,9 @@ class Comparison:
                 return True
         elif mine.years and its.years and not mine.years & its.years:
             return True
-        return bool(mine.months and its.months and mine.months != its.months)
+        if self._periods:
+            return any(s.periods and not s.periods & self._periods for s in (mine, its))
+        return mine.periods != its.periods
 
     def _set_against(self, lead: Figure, other: Figure) -> bool:
         """Whether one sentence gives two counts of one thing: 各省上报为71.3%，抽样则为63.8%."""
@@ -180,7 +248,7 @@ class Comparison:
             and _REPORTS.search(between)
             and _CONTRAST.search(between)
             and _REPORTS.search(keyed[: lead.value.start])
-            and not _PARTS.search(other.scope.clause)
+            and not other.scope.in_part
             and tokens(lead.about) & self._tokens
         )
 
@@ -196,9 +264,14 @@ class Comparison:
             if found.candidate.kind != "table_row":
                 before = context_of(self._retrieval, found)
             self._told[place] = [
-                _said(c, own) >= 0.5 or _said(c, before) >= 0.5 for c in self._telling
+                said(c, own) >= 0.5 or said(c, before) >= 0.5 for c in self.telling
             ]
         return self._told[place]
+
+
+def is_time(concept: Concept) -> bool:
+    """Whether it is a date or a part of one: 2025, 年底."""
+    return _TIME.fullmatch(concept.term) is not None
 
 
 def _without_year(concept: Concept, question_key: str) -> Concept:
@@ -210,12 +283,12 @@ def _without_year(concept: Concept, question_key: str) -> Concept:
     return replace(concept, alternatives=(replace(first, term=first.term[1:]), *others))
 
 
-def _same_size(one: Quantity, two: Quantity) -> bool:
+def same_size(one: Quantity, two: Quantity) -> bool:
     low, high = sorted((one.low, two.low))
     return low > 0 and high <= _LARGEST_RATIO * low
 
 
-def _same_standing(lead: Figure, other: Figure) -> bool:
+def same_standing(lead: Figure, other: Figure) -> bool:
     """Planned beside planned, in office beside in office."""
     one, two = lead.value, other.value
     if isinstance(one, Day) and isinstance(two, Day) and one.is_planned != two.is_planned:
@@ -224,7 +297,7 @@ def _same_standing(lead: Figure, other: Figure) -> bool:
     return isinstance(one, Day) or former[0] == former[1]
 
 
-def _commensurable(a: Value, b: Value) -> bool:
+def commensurable(a: Value, b: Value) -> bool:
     if not (isinstance(a, Quantity) and isinstance(b, Quantity)):
         return type(a) is type(b)
     if a.dimension and b.dimension:
@@ -234,8 +307,11 @@ def _commensurable(a: Value, b: Value) -> bool:
     return low > 100 and high / low < 2
 
 
-def _said(concept: Concept, keyed: str) -> float:
+def said(concept: Concept, keyed: str) -> float:
+    """How far a text says a concept, in any of its words, [0, 1]."""
     best = max((a.weight for a in concept.alternatives if contains(keyed, a.term)), default=0.0)
+    if not best and _LATIN.fullmatch(concept.term) and concept.term in keyed:
+        return _DERIVED  # employ, employment
     if best < 0.5 and (pieces := concept.pieces):
         best = max(best, 0.8 * sum(p in keyed for p in pieces) / len(pieces))
     return best

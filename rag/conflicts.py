@@ -15,20 +15,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from index.schema import Span
-from rag.asking import DATE, MONEY, NUMBER, PERCENT
-from rag.comparing import Comparison, Kind
-from rag.figures import Figure, asks_when, figures_of
+from rag.asking import DATE, MONEY, NAME, NUMBER, ORGANISATION, OTHER, PERCENT, PERSON, PLACE
+from rag.comparing import Comparison, Kind, commensurable
+from rag.figures import Figure, asks_when, counted_by, figures_of
 from rag.naming import asks_for_one, names_of
 from rag.quantities import Quantity
 from rag.ranking import Scores, order
 from rag.reading import Draft, Judgements
 from rag.retrieval import Retrieval
 from rag.schema import Citation, Conflict, Side
+from rag.scoping import contrast
 from rag.stated import agree
+from rag.telling import Telling
 
 _READ = 40  # sentences, best first
-_GAP = 10.0  # how far below the best a side may stand
+_GAP = 10.0  # how far below the best a side may stand that is told apart by its words alone
 _LEADS, _LEAD_GAP = 4, 3.0  # one of the sides is among the first
+_TOLD_GAP = 6.0  # likewise, of those that are what their documents answer with
+_SUPPOSED = re.compile(r"若|如果|假如|假设|\bif\b")
 _COUNTED = (NUMBER, PERCENT, MONEY)
 
 
@@ -49,7 +53,7 @@ def disagreement(
     """
     if not len(scores):
         return None
-    places = [i for i in order(scores)[:_READ] if scores.max() - scores[i] <= _GAP]
+    places = order(scores)[:_READ]
     compare = Comparison(retrieval)
     question = retrieval.question.key
     stated: Mapping[int, Sequence[Figure]]
@@ -59,18 +63,28 @@ def disagreement(
         stated = names_of(retrieval, places, judgements, compare)
     else:
         return None
+    telling = Telling(retrieval, compare, stated, judgements)
     leads = [i for i in places[:_LEADS] if scores.max() - scores[i] <= _LEAD_GAP]
+    by_words = {i: f for i, f in stated.items() if scores.max() - scores[i] <= _GAP}
     best: tuple[float, Figure, Figure, Kind] | None = None
     for i in leads:
-        for lead, other in _pairs_of(stated, i):
+        for lead, other in _pairs_of(by_words, i):
             if agree(lead.value, other.value):
                 continue
             alike = compare.alike(lead, other)
             if best is not None and alike <= best[0]:
                 continue
             kind = compare.compared(lead, other, alike)
-            if kind is not None:
+            if kind is None:
+                continue
+            if lead.place != other.place and not all(map(telling.is_nearest, (lead, other))):
+                continue
+            if telling.is_lacking(lead, other) or telling.is_lacking(other, lead):
+                continue
+            if not _is_settled(retrieval, stated, compare, telling, lead, other):
                 best = (alike, lead, other, kind)
+    if best is None and retrieval.asked.type not in (PERSON, ORGANISATION, PLACE, NAME, OTHER):
+        best = _told(retrieval, stated, places, scores, compare, telling)
     if best is None:
         return None
     _, lead, other, kind = best
@@ -81,6 +95,62 @@ def disagreement(
                 side.append(figure)
                 break
     return Disagreement(tuple(tuple(side) for side in sides), kind == "scoped")
+
+
+def _told(
+    retrieval: Retrieval,
+    stated: Mapping[int, Sequence[Figure]],
+    places: Sequence[int],
+    scores: Scores,
+    compare: Comparison,
+    telling: Telling,
+) -> tuple[float, Figure, Figure, Kind] | None:
+    """Two figures that are what their documents answer with, in whatever words."""
+    leads = [i for i in places[:_LEADS] if scores.max() - scores[i] <= _TOLD_GAP]
+    for i in leads:
+        for lead, other in _pairs_of(stated, i):
+            if agree(lead.value, other.value):
+                continue
+            kind = compare.answered(lead, other)
+            if kind is None or not telling.are_told(lead, other):
+                continue
+            if kind == "plain" and _is_settled(retrieval, stated, compare, telling, lead, other):
+                continue
+            return 0.0, lead, other, kind
+    return None
+
+
+def _is_settled(
+    retrieval: Retrieval,
+    stated: Mapping[int, Sequence[Figure]],
+    compare: Comparison,
+    telling: Telling,
+    lead: Figure,
+    other: Figure,
+) -> bool:
+    """Whether one of the two documents gives the other's figure, too."""
+    if lead.place == other.place:
+        return False
+    for one, two in ((lead, other), (other, lead)):
+        document = retrieval.sentences[two.place].document
+        for figure in (f for found in stated.values() for f in found):
+            if (
+                retrieval.sentences[figure.place].document is document
+                and commensurable(one.value, figure.value)
+                and agree(one.value, figure.value)
+                and not compare.is_of_other_time(figure)
+                and not figure.scope.in_part
+                and not _is_supposed(retrieval, figure)
+                and telling.is_nearly(figure, one)
+            ):
+                return True
+    return False
+
+
+def _is_supposed(retrieval: Retrieval, figure: Figure) -> bool:
+    """Whether a figure is what would come out, were it counted otherwise."""
+    before = retrieval.sentences[figure.place].candidate.key[: figure.value.start]
+    return _SUPPOSED.search(re.split("[;；。]", before)[-1]) is not None
 
 
 def _pairs_of(stated: Mapping[int, Sequence[Figure]], i: int) -> Iterator[tuple[Figure, Figure]]:
@@ -101,7 +171,7 @@ def scope_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) 
         )
         if own := sorted(figure.scope.models - others):
             return "、".join(m.upper() for m in own)
-    parts = []
+    parts = [way] if (way := _way_of(retrieval, side, found)) else []
     years = figure.scope.years
     if (
         isinstance(figure.value, Quantity)
@@ -111,6 +181,21 @@ def scope_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) 
         parts.append("、".join(sorted(years)))
     parts.append(sentence.document.title or sentence.document.source)
     return " · ".join(parts)
+
+
+def _way_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) -> str:
+    """What tells a side's figure from the others', in its sentence's words: 首套, 按折氧化物."""
+    figure = side[0]
+    if not isinstance(figure.value, Quantity):
+        return ""
+    if found.scoped:
+        others = [s[0] for s in found.sides if s is not side]
+        words = [contrast(retrieval.question.key, figure.scope.own, o.scope.own) for o in others]
+        if told := next((pair[0] for pair in words if pair is not None), ""):
+            return told
+    if retrieval.sentences[figure.place].candidate.kind == "table_row":
+        return ""
+    return counted_by(retrieval.sentences[figure.place].candidate.key, figure.value)
 
 
 def sides_of(found: Disagreement | None) -> dict[int, tuple[Span, ...]]:

@@ -14,6 +14,7 @@ from rag.asking import DATE, YEAR
 from rag.quantities import Quantity, quantities
 from rag.resolving import neighbour
 from rag.retrieval import Found, Retrieval
+from rag.scoping import basis_of, is_dated, is_part, periods_in, periods_of
 from rag.short_answers import fitting_shapes, short_answer_in
 from rag.stated import Day, Value, days_of
 from rag.tables import asked_cell, quantity_of
@@ -28,7 +29,13 @@ _MONTH = re.compile(
 MODEL = re.compile(
     r"(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z]{1,6}-?\d{1,5}[a-z]{0,3}(?![a-z0-9])"
 )
-_CLAUSE = re.compile(r"[,，;；。!！?？]")
+_CLAUSE = re.compile(r"[;；。!！?？]|,(?!\d)|(?<!\d),")  # no comma of 1,250
+_STOP = re.compile(r"[;；。]")
+_ENUMERATES = re.compile("、")
+_SAYS = re.compile(
+    r"(?:(?![约近超逾达共计有为是的了在到及和与已则又仅只年月日])[㐀-鿿]){2}|[a-z]{3}"
+)  # more than that there is so much
+_AFTER = 14  # characters behind a figure that say what it is: 17人受伤
 _EMPTY = re.compile(
     r"\d{1,4}\s?[年月日号季](?:[底末初度])?|[\d.,%]+|[约近超逾达共计有为是的了在到及和与已全]|大约|左右|超过|达到|合计|一共|总计|其中"
 )
@@ -37,6 +44,9 @@ _STOP_WORDS = frozenset(
     ("the", "and", "for", "from", "with", "that", "this", "was", "were", "are", "its", "has",
      "had", "about", "over")
 )  # fmt: skip
+_MOMENT = re.compile(r"(?:(?:19|20)\d\d年)?\d{1,2}月(?:\d{1,2}[日号]|底|初|中旬|上旬|下旬)?")
+_NO_FIGURE = re.compile(r"(?:19|20)\d\d 年|\d{1,2}时(?!间)")  # and hours of a clock
+_AS_OF = re.compile(r"(?:截至|截止到?|到|as of )\s?$")
 _NUMBER = re.compile(r"\d")
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _ORDINAL = re.compile(r"第?[\d一二三四五六七八九十]{1,3}[届次期批轮]")
@@ -70,6 +80,12 @@ class Scope:
     models: frozenset[str]
     places: frozenset[str]
     ordinals: frozenset[str] = frozenset()  # 第三批: which of several
+    periods: frozenset[str] = frozenset()  # 上半年, 6月, 国庆
+    own: str = ""  # what is said of this figure alone
+
+    @property
+    def in_part(self) -> bool:
+        return is_part(self.clause)
 
 
 @dataclass(frozen=True)
@@ -101,9 +117,11 @@ def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
     fitting = fitting_shapes(retrieval.asked)
     if retrieval.asked.unit is None and _CHANGE.search(retrieval.question.key):
         fitting &= {"share", "points", "times"}
+    if retrieval.asked.counts and retrieval.asked.unit is None:  # 多少个: no 7.9吉瓦
+        fitting &= {"count", "bare"}
     return [
         figure_at(retrieval, place, quantity, _before(keyed, quantity.start, quantity.end))
-        for quantity in quantities(keyed)
+        for quantity in _quantities(keyed)
         if quantity_shape(quantity) in fitting and not _in_question(keyed, quantity, retrieval)
     ]
 
@@ -152,18 +170,33 @@ def figure_at(retrieval: Retrieval, place: int, value: Value, about: str) -> Fig
         clause = keyed[start:end]
         # A date is no year of its own, a name no place of its own.
         own = clause if isinstance(value, Quantity) else about
-        years = _governing(_YEAR, keyed, at) or years_in(context_of(retrieval, found))
+        dated = _without_events(keyed, at, start)
+        years = _governing(_YEAR, dated, at) or years_in(context_of(retrieval, found))
         return Scope(
             clause,
             frozenset() if isinstance(value, Day) else years,
-            frozenset() if isinstance(value, Day) else _governing(_MONTH, keyed, at),
+            frozenset() if isinstance(value, Day) else _governing(_MONTH, dated, at),
             frozenset(MODEL.findall(keyed)),
             frozenset(p for p in PLACES if p in own),
-            frozenset(_ORDINAL.findall(keyed)),
+            frozenset(_ORDINAL.findall(keyed if isinstance(value, Quantity) else about)),
+            periods_of(keyed, at, start) if isinstance(value, Quantity) else frozenset(),
+            own_words(keyed, at, value.end),
         )
 
     spans = part_of(found.sentence.spans, value.start, value.end)
     return Figure(place, spans, value, about, scope)
+
+
+def _without_events(keyed: str, at: int, start: int) -> str:
+    """The key with the months and days of clauses before the figure's blanked, where they date
+    what happened and not the figure: «2025年2月，工程开工，涉及21公里».
+    """
+    out = keyed
+    for match in _MOMENT.finditer(keyed, 0, start):
+        clause = _clause(keyed, match.start())
+        if not is_dated(keyed, *clause) and not _AS_OF.search(keyed[: match.start()]):
+            out = out[: match.start()] + "_" * (match.end() - match.start()) + out[match.end() :]
+    return out
 
 
 def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
@@ -184,6 +217,8 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
             frozenset(m.group() for m in _MONTH.finditer(label)),
             frozenset(MODEL.findall(row)),
             frozenset(p for p in PLACES if p in row),
+            periods=periods_in(label),
+            own=label,
         )
 
     text = found.document.text
@@ -193,6 +228,39 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
     names = [name for name in named if name and name in question and not _NUMBER.search(name)]
     about = "，".join([_BRACKETS.sub("", label), *names])
     return [Figure(place, (cell.span,), quantity, about, scope)]
+
+
+def _quantities(keyed: str) -> list[Quantity]:
+    return [q for q in quantities(keyed) if not _NO_FIGURE.match(keyed, q.start)]
+
+
+def own_words(keyed: str, at: int, end: int) -> str:
+    """What is said of the figure at [at, end) alone: no more of a clause than up to other figures.
+
+    «3人死亡、17人受伤» says 受伤 of 17. Where nothing stands between two figures (5,917亿块、
+    4,243亿美元), they share what stands before the first.
+    """
+    start, stop = _clause(keyed, at)
+    left = max([start, *(m.end() for m in _ENUMERATES.finditer(keyed, start, at))])
+    others = [q for q in _quantities(keyed) if q.end <= at or q.start >= end]
+    left = max([left, *(q.end for q in others if start <= q.start and q.end <= at)])
+    right = min([stop, end + _AFTER, *(q.start for q in others if q.start >= end)])
+    after = keyed[end:right]
+    if left > start and not _SAYS.search(keyed[left:at]) and not _SAYS.search(after):
+        left = start
+    if not _SAYS.search(keyed[left:at] + " " + after) and start > 1:
+        left = _clause(keyed, start - 1)[0]
+    return f"{keyed[left:at]} {after}"
+
+
+def counted_by(keyed: str, value: Value) -> str:
+    """How a figure was counted, as its sentence says between the figures beside it; "" if not."""
+    others = [q for q in _quantities(keyed) if q.end <= value.start or q.start >= value.end]
+    start = max((q.end for q in others if q.end <= value.start), default=0)
+    until = min((q.start for q in others if q.start >= value.end), default=len(keyed))
+    if stop := _STOP.search(keyed, value.end, until):
+        until = stop.start()
+    return basis_of(keyed, start, value.end, until)
 
 
 def _before(keyed: str, at: int, end: int) -> str:

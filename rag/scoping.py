@@ -1,0 +1,175 @@
+"""What a figure is of, beside year, place and model: a period, a plan, a part, a way of counting.
+
+Two figures that differ in one of these are of two things. Where the sides have different words of
+one kind (首套 and 二套, 职工 and 居民) and the question has none, these words name the scopes.
+Everything here reads matching keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# Words of one kind: a figure that has one of them is not of the others.
+_KINDS: tuple[tuple[str, ...], ...] = (
+    ("城镇", "农村|乡村", "城乡居民"),
+    ("职工", "居民"),
+    ("户籍", "常住|permanent", "流动|外来"),
+    ("首套", "二套|第二套"),
+    ("新购", "置换|换购", "报废"),
+    ("实物量?", "折[^,，。;；的]{1,6}"),
+    ("编制", "开放|实有"),
+    ("含税", "不含税|税前|税后"),
+    ("批发", "零售"),
+    ("线上|网上", "线下"),
+    ("公办", "民办"),
+    ("男", "女"),
+)
+# Words of one kind that no question leaves open: they make two attributes.
+_OPPOSITES: tuple[tuple[str, ...], ...] = (
+    ("名义", "扣除价格|实际增"),
+    ("进口|import", "出口|export"),
+    ("毛利", "净利"),
+    ("产量|output", "销量|sales", "产值", "产能"),
+    ("最高|上限|highest", "最低|下限|lowest", "平均|均价|average"),
+    ("发电量", "上网电量", "用电量"),
+    ("收入|revenue", "支出|spending", "利润|profit"),
+)
+_COMPILED, _OPPOSED = (
+    tuple(tuple(re.compile(word) for word in kind) for kind in kinds)
+    for kinds in (_KINDS, _OPPOSITES)
+)
+# Said of one figure and not of the other, they make it another one.
+_MARKS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"计划|规划|拟建|拟投|目标|力争|争取|预算|概算|原定|有望|预计|预期|设计(?:月|年|日)?(?:产能|能力|规模)|"
+        r"\b(?:plan(?:s|ned)?|target|expected|budget(?:ed)?|forecast)\b",
+        r"海外|境外|国外|overseas|abroad",
+        r"新增|新建|新签(?!订单总)|净增|当年|当月|本月|单月|单日|当日",
+        r"每|人均|户均|亩均|单位|平均|\b(?:per|each|average|every)\b",
+        r"环比|上月|上季|quarter[- ]on[- ]quarter|month[- ]on[- ]month",
+    )
+)
+_PARTS = re.compile(
+    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
+)
+_REVISED = re.compile(r"修订|订正|更正|修正为|勘误|可比口径|最终核实|\brevised\b|\bcorrected\b")
+_BASES = (
+    re.compile(r"按[^,，。;；、]{1,14}?(?:计算|统计|口径|折算|估算|计(?!划))"),
+    re.compile(
+        r"(?:不含|不计|不包括|扣除|剔除|未扣除|只计|仅计)[^,，。;；()（）]{2,14}?(?=之?[后外]|的|[,，。;；()（）]|$)"
+    ),
+    re.compile(r"(?:净额|抽样|自行估算|初步核算)"),
+)
+_BRACKET = re.compile(r"\s?[(（]([^()（）\d]{2,12})[)）]")
+_PERIOD = re.compile(
+    r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})(?:月份?)?\s?(?:[-–—~至到]\s?\d{1,2})\s?月(?!\s?\d{1,2}\s?[日号])|"
+    r"(?:前|头)(?:\d{1,2}|[一二三四五六七八九十两]{1,2})个?(?:月|季度)|(?:第?[一二三四1-4])季度|[上下]半年|"
+    r"(?<![\d个])\d{1,2}月(?:份|底|末|初|上旬|中旬|下旬)?(?!\s?\d{1,2}\s?[日号])|"
+    r"(?:五一|国庆|春节|中秋|端午|清明|元旦|暑期|寒假)(?!档)|\bq[1-4]\b|\b(?:first|second) half\b"
+)
+_BORDER = re.compile(r"[;；。!！?？]|,(?!\d)|(?<!\d),")
+_DATED = re.compile(
+    r"[\s\d年月日号底末初份度至到\-–—全今去本截止第一二三四季上下半前后个(),，在于到了,]+"
+)
+
+
+def periods_of(keyed: str, at: int, start: int) -> frozenset[str]:
+    """Months, quarters, half years and holidays that a figure at `at` is of.
+
+    Those of its clause, which begins at `start`, or of one before it that says nothing else:
+    «2025年2月，工程开工，涉及21公里» dates an event, no length. A day dates something, too.
+    """
+    clause_start = start
+    while True:
+        found = [_month(m.group()) for m in _PERIOD.finditer(keyed, clause_start, at)]
+        if found or clause_start <= 1:
+            return frozenset(found[-1:])
+        end = clause_start - 1
+        before = max((m.end() for m in _BORDER.finditer(keyed, 0, end)), default=0)
+        if not is_dated(keyed, before, end):
+            return frozenset()
+        clause_start = before
+
+
+def is_dated(keyed: str, start: int, end: int) -> bool:
+    """Whether a clause is a date and nothing else."""
+    return _DATED.fullmatch(keyed, start, end) is not None
+
+
+def _month(period: str) -> str:
+    """6月份 and 6月 are one."""
+    return re.sub(r"\s|份|第", "", period)
+
+
+def periods_in(keyed: str) -> frozenset[str]:
+    """All of them, of a question."""
+    return frozenset(_month(m.group()) for m in _PERIOD.finditer(keyed))
+
+
+def is_part(clause: str) -> bool:
+    """Whether a clause gives a part or a change of something: 其中, 比上年."""
+    return _PARTS.search(clause) is not None
+
+
+def is_other(one: str, other: str) -> bool:
+    """Whether one figure is planned, a part or a mean as the other is not, or its opposite."""
+    if any(_differ(kind, one, other) for kind in _OPPOSED):
+        return True
+    return any(bool(mark.search(one)) != bool(mark.search(other)) for mark in _MARKS)
+
+
+def contrast(question: str, one: str, other: str) -> tuple[str, str] | None:
+    """Words of one kind by which the two differ: ("首套", "二套"); None where there are none."""
+    for kind in _COMPILED:
+        if _differ(kind, one, other):
+            ours, theirs = (next(iter(_words(kind, text).values())) for text in (one, other))
+            return ours, theirs
+    return _serial(question, one, other)
+
+
+def is_against(question: str, text: str) -> bool:
+    """Whether the question names another of a kind than the figure has: 农村, of 城镇."""
+    return any(_differ(kind, question, text) for kind in (*_COMPILED, *_OPPOSED))
+
+
+def _differ(kind: Sequence[re.Pattern[str]], one: str, other: str) -> bool:
+    ours, theirs = _words(kind, one), _words(kind, other)
+    return bool(ours and theirs and not ours.keys() & theirs.keys())
+
+
+def _words(kind: Sequence[re.Pattern[str]], text: str) -> dict[int, str]:
+    """Which of a kind stand in a text, and how they are written there."""
+    return {n: m.group() for n, word in enumerate(kind) if (m := word.search(text))}
+
+
+_SERIAL = re.compile(
+    r"([一二三四五六七八九十甲乙丙丁东西南北\d])(期|线|套|标段|号机组?|类|级|楼|厂区?|批|区)"
+)
+
+
+def _serial(question: str, one: str, other: str) -> tuple[str, str] | None:
+    """一期 and 二期, 3号机组 and 4号机组: which of several, where the question does not say."""
+    ours = {m[2]: m.group() for m in _SERIAL.finditer(one)}
+    theirs = {m[2]: m.group() for m in _SERIAL.finditer(other)}
+    for noun in ours:
+        if noun in theirs and ours[noun] != theirs[noun] and ours[noun] not in question:
+            return ours[noun], theirs[noun]
+    return None
+
+
+def is_revised(keyed: str) -> bool:
+    """Whether a sentence says itself that it gives another figure than was given before."""
+    return _REVISED.search(keyed) is not None
+
+
+def basis_of(keyed: str, start: int, end: int, until: int) -> str:
+    """How a sentence says that its figure, which ends at `end`, was counted; "" where it does not.
+
+    实物量 in brackets after it, 按折氧化物计算, 扣除国货复进口, within [start, until).
+    """
+    if bracket := _BRACKET.match(keyed, end):
+        return bracket[1]
+    found = (pattern.search(keyed, start, until) for pattern in _BASES)
+    return next((match.group() for match in found if match is not None), "")

@@ -1,0 +1,204 @@
+"""How surely a figure or a date is what its document answers a question with.
+
+Sources say one thing in other words each, so likeness of words alone misses most of what is said
+of one attribute. Each figure is weighed by what speaks for it: whether the question's words stand
+with it, whether it is the likeliest short answer of its sentence, and whether the reading model
+sees the answer there. What it lacks of the words that stand with others speaks against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from index.segmenting import key
+from rag.comparing import Comparison, is_time, said
+from rag.figures import Figure, context_of
+from rag.quantities import Quantity
+from rag.reading import Judgements
+from rag.rereading import judgements_of
+from rag.retrieval import Retrieval
+from rag.short_answers import short_answer_in
+from rag.stated import Day
+from rag.terms import Concept
+
+ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
+_NEARLY = 2.2  # from which a figure that agrees with the other side speaks against a conflict
+_READ_MORE = 4  # sentences, beside those that were read for the order
+_COVERED = 2.0  # for all telling things of the question
+_NEAR = 1.0  # for the figure of its sentence that stands with most of them
+_FAR = -1.5
+_LIKELY, _LIKELIEST = 1.0, 1.5  # for a probable short answer, and a more probable one
+_POSSIBLE = 0.5
+_P_LIKELY, _P_LIKELIEST = 0.25, 0.5
+_READ, _READ_BUT = 2.0, 1.0  # for what the model reads as the answer; where it doubts the sentence
+_DOUBT = -4.0  # logit of relevance
+_READ_ELSEWHERE = -1.0
+_LACKS = -4.0  # for each thing, by rarity, that stands with such figures and not with this one
+_LACKS_SOME = -2.0  # … where it may be said in another form
+_TOO_LITTLE = -1.5
+_CARRIED = 0.7
+_LEAST_NEAR = 0.2  # of what is asked, by rarity, that has to stand with a figure
+_SAID = 0.42  # weight from which another word counts
+_ENDS = re.compile(r"[;；。]")
+
+
+class Telling:
+    """Weighs figures for one question; reads few sentences more than were read for the order."""
+
+    def __init__(
+        self,
+        retrieval: Retrieval,
+        compare: Comparison,
+        stated: Mapping[int, Sequence[Figure]],
+        judgements: Judgements,
+    ) -> None:
+        self._retrieval, self._compare, self._stated = retrieval, compare, stated
+        self._judgements = dict(judgements)
+        self._left = _READ_MORE
+        self._total = sum(c.rarity for c in compare.telling)
+        self._cheap: dict[Figure, float] = {}
+
+    def are_told(self, lead: Figure, other: Figure) -> bool:
+        """Whether each of two figures is what its document answers with."""
+        pairs = ((lead, other), (other, lead))
+        cheap = [self._by_words(one) + self._lack(one, beside) for one, beside in pairs]
+        if any(worth + _READ < ENOUGH for worth in cheap):
+            return False
+        if isinstance(lead.value, Quantity):
+            least = _LEAST_NEAR * sum(c.rarity for c in self._retrieval.concepts if not is_time(c))
+            if any(self._near(one) < least for one in (lead, other)):
+                return False
+        for one in (lead, other):
+            self._read(one.place)
+        return all(
+            worth + self._by_reading(one) >= ENOUGH
+            for worth, one in zip(cheap, (lead, other), strict=True)
+        )
+
+    def is_nearly(self, one: Figure, beside: Figure) -> bool:
+        """Whether a figure may be what its document answers with, as `beside` is."""
+        worth = self._by_words(one) + self._lack(one, beside)
+        return worth + self._by_reading(one) >= _NEARLY
+
+    def _read(self, place: int) -> None:
+        if place in self._judgements or not self._left:
+            return
+        self._left -= 1
+        self._judgements |= judgements_of(self._retrieval, [place])
+
+    def _by_words(self, one: Figure) -> float:
+        if one not in self._cheap:
+            worth = _NEAR if self.is_nearest(one) else _FAR
+            told = self._compare.tells(one.place)
+            covered = sum(
+                c.rarity
+                for c, yes in zip(self._compare.telling, told, strict=True)
+                if yes or said(c, self._title(one)) >= 0.5
+            )
+            share = covered / self._total if self._total else 1.0
+            self._cheap[one] = worth + _COVERED * share + self._by_short(one)
+        return self._cheap[one]
+
+    def _near(self, one: Figure) -> float:
+        """How much of what is asked stands with the figure itself, by rarity.
+
+        What its sentence says before its first figure counts less: it holds for what follows, up
+        to a semicolon.
+        """
+        own = one.scope.own
+        keyed = self._retrieval.sentences[one.place].candidate.key
+        start = max((m.end() for m in _ENDS.finditer(keyed, 0, one.value.start)), default=0)
+        first = min(
+            (f.value.start for f in self._stated.get(one.place, ()) if f.value.start >= start),
+            default=one.value.start,
+        )
+        before = keyed[start : min(first, one.value.start)]
+        return sum(
+            c.rarity * max(_told(c, own), _CARRIED * _told(c, before))
+            for c in self._retrieval.concepts
+        )
+
+    def _title(self, one: Figure) -> str:
+        return key(self._retrieval.sentences[one.place].document.title)
+
+    def _by_short(self, one: Figure) -> float:
+        found, retrieval = self._retrieval.sentences[one.place], self._retrieval
+        if found.candidate.kind == "table_row":
+            return _LIKELIEST  # the asked cell
+        best = short_answer_in(
+            found.candidate.key, retrieval.asked, retrieval.question.key, retrieval.concepts
+        )
+        if best is None or not (best.start < one.value.end and one.value.start < best.end):
+            return 0.0
+        if best.probability >= _P_LIKELIEST:
+            return _LIKELIEST
+        alone = len(self._stated.get(one.place, ())) == 1
+        return _LIKELY if best.probability >= _P_LIKELY or alone else _POSSIBLE
+
+    def _by_reading(self, one: Figure) -> float:
+        judged = self._judgements.get(one.place)
+        kind = self._retrieval.sentences[one.place].candidate.kind
+        if judged is None or kind == "table_row":
+            return 0.0
+        start, end = judged.span
+        within = [
+            f
+            for f in self._stated.get(one.place, ())
+            if start < f.value.end and f.value.start < end
+        ]
+        if one not in within:
+            return _READ_ELSEWHERE if within and judged.relevance >= 0 else 0.0
+        if judged.relevance >= 0:
+            return _READ
+        return _READ_BUT if judged.relevance >= _DOUBT else 0.0
+
+    def is_nearest(self, one: Figure) -> bool:
+        """Whether no other figure of its sentence stands with more of what is asked."""
+        near = self._near(one)
+        return (
+            near
+            >= max((self._near(f) for f in self._stated.get(one.place, ())), default=near) - 0.1
+        )
+
+    def is_lacking(self, one: Figure, beside: Figure) -> bool:
+        """Whether a figure is said of less than what is asked, as others of its kind are.
+
+        What the sentences before it say counts as said.
+        """
+        context = context_of(self._retrieval, self._retrieval.sentences[one.place])
+        return self._lack(one, beside, context) <= _TOO_LITTLE
+
+    def _lack(self, one: Figure, beside: Figure, before: str = "") -> float:
+        """For what stands with figures of its kind and nowhere with this one.
+
+        A date has to be of all that the question names: there is one in most sentences.
+        """
+        found = self._retrieval.sentences[one.place]
+        own = f"{found.candidate.key}\n{found.candidate.headings}\n{self._title(one)}"
+        own = f"{own}\n{before}"
+        others = [
+            f.scope.own
+            for stated in self._stated.values()
+            for f in stated
+            if f.value.dimension in (one.value.dimension, beside.value.dimension)
+        ]
+        others.append(self._retrieval.sentences[beside.place].candidate.key[: beside.value.start])
+        lacking = 0.0
+        for c in self._compare.things:
+            if _told(c, own):
+                continue
+            if isinstance(one.value, Day) or any(_told(c, other) for other in others):
+                near = _is_like(c.term, f"{one.scope.own} {own[one.value.start : one.value.end]}")
+                lacking += c.rarity * (_LACKS_SOME if near else _LACKS)
+        return lacking
+
+
+def _told(concept: Concept, keyed: str) -> float:
+    found = said(concept, keyed)
+    return found if found >= _SAID else 0.0
+
+
+def _is_like(term: str, keyed: str) -> bool:
+    """开馆 and 开放, 发电量 and 能发1.5亿度电: the first character and half of all."""
+    return term[0] in keyed and 2 * sum(c in keyed for c in term) >= len(term)
