@@ -13,16 +13,15 @@ import re
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
-from math import log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from index.cutting import cut
 from index.places import cache_folder
 
 # Part of every library's format: a library made with other dictionaries holds other terms.
@@ -196,6 +195,7 @@ def is_word(text: str) -> bool:
 
 
 _MOST_SEEN = 1_000_000
+_LONGEST_KEPT = 24  # characters of a guess
 
 
 class _LookupTable:
@@ -251,65 +251,32 @@ def _table_path() -> Path:
     return cache_folder() / f"{DICTIONARY_ID}.npy"
 
 
-class _Words(dict[int, list[int]]):
-    """Where the words end that begin at each place, and the logarithms of their frequencies."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.logs: list[list[float]] = []
+def _guess(run: str) -> tuple[str, ...]:
+    return _guessed(run) if len(run) <= _LONGEST_KEPT else _guessed.__wrapped__(run)
 
 
-def _tokenizer() -> Any:
-    """jieba's, with its two inner loops written for a table whose every look-up is a call."""
+@lru_cache(maxsize=10_000)  # names that no dictionary has come again and again
+def _guessed(run: str) -> tuple[str, ...]:
+    from jieba import finalseg
 
-    class Tokenizer(_import_jieba().Tokenizer):  # type: ignore[misc]
-        def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802 (jieba's name)
-            self.check_initialized()
-            n, table = len(sentence), self.FREQ
-            get = table.peek if isinstance(table, _LookupTable) else table.get
-            words = _Words()
-            for start in range(n):
-                ends, logs, end = [], [], start
-                while end < n and (frequency := get(sentence[start : end + 1])) is not None:
-                    if frequency:
-                        ends.append(end)
-                        logs.append(log(frequency))
-                    end += 1
-                words[start] = ends or [start]
-                words.logs.append(logs or [0.0])
-            return words
-
-        def calc(
-            self,
-            sentence: str,
-            DAG: _Words,  # noqa: N803
-            route: dict[int, tuple[float, int]],
-        ) -> None:
-            total, beyond = log(self.total), len(sentence)
-            route[beyond] = (0, 0)
-            for start in range(beyond - 1, -1, -1):
-                ways = [
-                    (found - total + route[end + 1][0], end)
-                    for found, end in zip(DAG.logs[start], DAG[start], strict=True)
-                ]
-                route[start] = ways[0] if len(ways) == 1 else max(ways)
-
-    return Tokenizer()
+    return tuple(finalseg.cut(run))
 
 
 class _Segmenter:
     """A jieba tokenizer of our own: nothing in jieba's global state or the temporary folder."""
 
     def __init__(self) -> None:
-        self._tokenizer = _tokenizer()
+        self._tokenizer = _import_jieba().Tokenizer()
         self._in_memory = False
         if not self._map_table():
             self.load()
             self._write_table()
 
-    def cut(self, text: str, *, guess: bool = True) -> Iterator[str]:
+    def cut(self, text: str, *, guess: bool = True) -> list[str]:
         """`guess`: whether words that the dictionary lacks are guessed at."""
-        return self._tokenizer.cut(text, HMM=guess)  # type: ignore[no-any-return]
+        table = self._tokenizer.FREQ
+        look = table.peek if isinstance(table, _LookupTable) else table.get
+        return cut(text, look, self._tokenizer.total, _guess if guess else None)
 
     def holds(self, word: str) -> bool:
         return bool(self._tokenizer.FREQ.get(word))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,15 +74,28 @@ def test_lookup_table_gives_what_stock_jieba_gives() -> None:
         "乒乓球拍卖完了，南京市长江大桥，量子纠缠态与阿巴巴巴集团。"
     )
     segmenting._segmenter.cache_clear()
-    first = words(text)  # writes the table
+    first = words(text)  # writes the table, or finds it
     segmenting._segmenter.cache_clear()
     assert isinstance(segmenting._segmenter()._tokenizer.FREQ, segmenting._LookupTable)
     mapped = words(text)
     load_dictionary()
     whole = words(text)
-    stock = segmenting._import_jieba().Tokenizer()
-    stock.tmp_dir = str(segmenting.cache_folder())
-    assert mapped == whole == first == [w for w in stock.cut(key(text)) if w[0].isalnum()]
+    assert mapped == whole == first == [w for w in stock().cut(key(text)) if w[0].isalnum()]
+
+
+@cache
+def stock() -> Any:
+    tokenizer = segmenting._import_jieba().Tokenizer()
+    tokenizer.tmp_dir = str(segmenting.cache_folder())
+    return tokenizer
+
+
+@given(
+    st.text("出口管制商务部阿巴小明毕业于台北市长江大桥GPT4o.%+-_3 \t\r\n，。、·𠀀", max_size=60)
+)
+def test_texts_are_cut_as_jieba_cuts_them(text: str) -> None:
+    for guess in (True, False):
+        assert segmenting._segmenter().cut(text, guess=guess) == list(stock().cut(text, HMM=guess))
 
 
 @given(st.text(max_size=60))
