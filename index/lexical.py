@@ -139,16 +139,20 @@ class LexicalSegment:
 
     def scores(self, steps: Mapping[int, int]) -> Scores:
         """Of each chunk, the sum over the terms it holds, in steps; deleted chunks included."""
-        scores = np.zeros(self._n_chunks, dtype=np.int32)
         wanted = np.fromiter(steps, np.uint64, len(steps))
         weights = np.fromiter(steps.values(), np.int32, len(steps))
-        at = np.searchsorted(self._terms, wanted)
-        for place, number, weight in zip(at.tolist(), wanted, weights, strict=True):
-            if place < len(self._terms) and self._terms[place] == number:
-                # A chunk stands once in a list, so adding by index adds once. Widened first:
-                # numpy would do it in small pieces.
-                scores[self._of_term(place).astype(np.intp)] += weight
-        return scores
+        at = self._terms.searchsorted(wanted)
+        known = at < len(self._terms)
+        known[known] = self._terms[at[known]] == wanted[known]
+        at, weights = at[known], weights[known]
+        if not len(at):
+            return np.zeros(self._n_chunks, dtype=np.int32)
+        first, last = self._starts[at], self._starts[at + 1]
+        lists = [self._postings[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+        # Counted all at once. As floats, which hold whole numbers of this size exactly.
+        added = np.repeat(weights, last - first)
+        sums = np.bincount(np.concatenate(lists), added, minlength=self._n_chunks)
+        return sums.astype(np.int32)
 
     def chunks(self, field: Field, token: str) -> npt.NDArray[np.unsignedinteger]:
         """Ordinals of the chunks that hold the term, ascending."""
