@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -13,7 +13,15 @@ from index.segmenting import key
 from rag.figures import MODEL, PLACES, Figure, Scope, context_of, tokens, years_in
 from rag.quantities import Quantity
 from rag.retrieval import Retrieval
-from rag.scoping import contrast, is_against, is_other, is_revised, periods_in
+from rag.scoping import (
+    contrast,
+    is_against,
+    is_change,
+    is_of_other,
+    is_other,
+    is_revised,
+    periods_in,
+)
 from rag.stated import Day, Value, agree
 from rag.terms import Concept, contains
 from rag.units import UNITS
@@ -27,7 +35,7 @@ _FEWEST_SHARED = 2  # words that both sides and the question share
 _LARGEST_RATIO = 3.0  # beyond it two figures are hardly of one thing
 _WINDOW = 30  # characters between two counts of one thing, at most
 _TELLING = 0.45  # rarity from which a concept has to be shared by both sides
-_SOME = 0.3  # … from which it counts for what documents answer with
+_SOME = 0.2  # … from which it counts for what documents answer with
 _MOST = 0.6  # of the telling things, by rarity, that a side has to say
 _LEAST = 0.5  # … where the sides are what their documents answer with
 _LATIN = re.compile(r"[a-z]{5,}")
@@ -74,7 +82,11 @@ class Comparison:
         self._models = frozenset(MODEL.findall(question.key))
         self._periods = periods_in(question.key)
         self._days = _DAY.findall(question.key)
-        whole = [_without_year(c, question.key) for c in retrieval.concepts]
+        whole = [
+            _without_year(c, question.key)
+            for c in retrieval.concepts
+            if c not in _appositions(question.key, retrieval.concepts)
+        ]
         self.things = [
             c
             for c in whole
@@ -140,11 +152,16 @@ class Comparison:
             return None
         if not all(self._is_of_days(f) for f in (lead, other)):
             return None
+        if not all(f.scope.periods or self._is_of_periods(f) for f in (lead, other)):
+            return None
         if self._models and any(s.models and not s.models & self._models for s in (mine, its)):
+            return None
+        question = self._retrieval.question.key
+        keys = [self._retrieval.sentences[f.place].candidate.key for f in (lead, other)]
+        if any(is_of_other(question, keyed) for keyed in keys):
             return None
         if not isinstance(lead.value, Quantity):
             return "plain"
-        question = self._retrieval.question.key
         if any(is_against(question, scope.own) for scope in (mine, its)):
             return None
         ours, theirs = mine.models - self._models, its.models - self._models
@@ -152,9 +169,13 @@ class Comparison:
             return "scoped"
         if mine.months and its.months and mine.months != its.months:
             return None
-        if is_other(mine.own, its.own) or mine.in_part != its.in_part:
+        if mine.planned != its.planned or is_other(mine.own, its.own):
             return None
-        if contrast(question, mine.own, its.own) is not None:
+        if mine.in_part != its.in_part:
+            return None
+        if mine.is_change != its.is_change and not is_change(question):
+            return None
+        if contrast(question, mine.own, its.own) or contrast(question, mine.before, its.before):
             return "scoped"
         return None if self._is_revised(lead) or self._is_revised(other) else "plain"
 
@@ -163,6 +184,12 @@ class Comparison:
         found = self._retrieval.sentences[figure.place]
         around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
         return all(day in around for day in self._days)
+
+    def _is_of_periods(self, figure: Figure) -> bool:
+        """Whether what stands around a figure without a period of its own names one asked for."""
+        found = self._retrieval.sentences[figure.place]
+        around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
+        return not self._periods or bool(self._periods & periods_in(around))
 
     def _is_revised(self, figure: Figure) -> bool:
         candidate = self._retrieval.sentences[figure.place].candidate
@@ -274,11 +301,20 @@ def is_time(concept: Concept) -> bool:
     return _TIME.fullmatch(concept.term) is not None
 
 
+def _appositions(question_key: str, concepts: Sequence[Concept]) -> list[Concept]:
+    """What stands right before a title says what it is, and is said or not: 新编越剧《寒江月》."""
+    found, at = [], question_key.find("《")
+    while at > 0 and (before := [c for c in concepts if c.end == at]):
+        found += before
+        at = min(c.start for c in before)
+    return found
+
+
 def _without_year(concept: Concept, question_key: str) -> Concept:
     """2025年砚川水库: an unknown name takes the 年 before it, as words are cut."""
     first, *others = concept.alternatives
     after_year = question_key[: concept.start][-1:].isdigit() and first.term.startswith("年")
-    if not after_year or len(first.term) < 3:
+    if not after_year or len(first.term) < 2:
         return concept
     return replace(concept, alternatives=(replace(first, term=first.term[1:]), *others))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from index.schema import Span
-from rag.asking import DATE, MONEY, NAME, NUMBER, ORGANISATION, OTHER, PERCENT, PERSON, PLACE
+from rag.asking import DATE, MONEY, NUMBER, PERCENT
 from rag.comparing import Comparison, Kind, commensurable
 from rag.figures import Figure, asks_when, counted_by, figures_of
 from rag.naming import asks_for_one, names_of
@@ -83,7 +83,7 @@ def disagreement(
                 continue
             if not _is_settled(retrieval, stated, compare, telling, lead, other):
                 best = (alike, lead, other, kind)
-    if best is None and retrieval.asked.type not in (PERSON, ORGANISATION, PLACE, NAME, OTHER):
+    if best is None:
         best = _told(retrieval, stated, places, scores, compare, telling)
     if best is None:
         return None
@@ -190,9 +190,10 @@ def _way_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) -
         return ""
     if found.scoped:
         others = [s[0] for s in found.sides if s is not side]
-        words = [contrast(retrieval.question.key, figure.scope.own, o.scope.own) for o in others]
-        if told := next((pair[0] for pair in words if pair is not None), ""):
-            return told
+        for other in (o.scope for o in others):
+            for own, its in ((figure.scope.own, other.own), (figure.scope.before, other.before)):
+                if (words := contrast(retrieval.question.key, own, its)) is not None:
+                    return words[0]
     if retrieval.sentences[figure.place].candidate.kind == "table_row":
         return ""
     return counted_by(retrieval.sentences[figure.place].candidate.key, figure.value)

@@ -14,7 +14,7 @@ from rag.asking import DATE, YEAR
 from rag.quantities import Quantity, quantities
 from rag.resolving import neighbour
 from rag.retrieval import Found, Retrieval
-from rag.scoping import basis_of, is_dated, is_part, periods_in, periods_of
+from rag.scoping import basis_of, is_change, is_dated, is_part, is_planned, periods_in, periods_of
 from rag.short_answers import fitting_shapes, short_answer_in
 from rag.stated import Day, Value, days_of
 from rag.tables import asked_cell, quantity_of
@@ -45,7 +45,9 @@ _STOP_WORDS = frozenset(
      "had", "about", "over")
 )  # fmt: skip
 _MOMENT = re.compile(r"(?:(?:19|20)\d\d年)?\d{1,2}月(?:\d{1,2}[日号]|底|初|中旬|上旬|下旬)?")
-_NO_FIGURE = re.compile(r"(?:19|20)\d\d 年|\d{1,2}时(?!间)")  # and hours of a clock
+# 2025 年, 14时, 3号机组: no counts.
+_NO_FIGURE = re.compile(r"(?:19|20)\d\d 年|\d{1,2}时(?!间)|[\d一二三四五六七八九十]+号[㐀-鿿]")
+_BESIDE = re.compile(r"[比较](?:19|20)\d\d年")
 _AS_OF = re.compile(r"(?:截至|截止到?|到|as of )\s?$")
 _NUMBER = re.compile(r"\d")
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
@@ -56,6 +58,7 @@ _WHEN = re.compile(
 )
 _IN_WHICH_YEAR = re.compile(r"哪一?年|(?:what|which) year")
 _IN_WHICH_MONTH = re.compile(r"哪一?个?月|几月(?!几)|(?:what|which) month")
+_HOW_LONG = re.compile(r"how (?:tall|high|deep|wide)\b|多[高深宽](?![㐀-鿿]?[间久])")
 _CHANGE = re.compile(
     r"[涨跌增降升减]了?(?:长|加|幅|速|少|低)?了?(?:多少|几)|how much .*(?:rise|fall|grow)"
 )
@@ -82,10 +85,16 @@ class Scope:
     ordinals: frozenset[str] = frozenset()  # 第三批: which of several
     periods: frozenset[str] = frozenset()  # 上半年, 6月, 国庆
     own: str = ""  # what is said of this figure alone
+    before: str = ""  # what its sentence says before it, from the figure or semicolon before
+    planned: bool = False
 
     @property
     def in_part(self) -> bool:
         return is_part(self.clause)
+
+    @property
+    def is_change(self) -> bool:
+        return is_change(self.clause)
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,8 @@ def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
     fitting = fitting_shapes(retrieval.asked)
     if retrieval.asked.unit is None and _CHANGE.search(retrieval.question.key):
         fitting &= {"share", "points", "times"}
+    if _HOW_LONG.search(retrieval.question.key):
+        fitting &= {"measure", "bare"}
     if retrieval.asked.counts and retrieval.asked.unit is None:  # 多少个: no 7.9吉瓦
         fitting &= {"count", "bare"}
     return [
@@ -180,7 +191,9 @@ def figure_at(retrieval: Retrieval, place: int, value: Value, about: str) -> Fig
             frozenset(p for p in PLACES if p in own),
             frozenset(_ORDINAL.findall(keyed if isinstance(value, Quantity) else about)),
             periods_of(keyed, at, start) if isinstance(value, Quantity) else frozenset(),
-            own_words(keyed, at, value.end),
+            own := own_words(keyed, at, value.end),
+            wide := _since_last(keyed, at),
+            is_planned(wide, own),
         )
 
     spans = part_of(found.sentence.spans, value.start, value.end)
@@ -188,15 +201,21 @@ def figure_at(retrieval: Retrieval, place: int, value: Value, about: str) -> Fig
 
 
 def _without_events(keyed: str, at: int, start: int) -> str:
-    """The key with the months and days of clauses before the figure's blanked, where they date
-    what happened and not the figure: «2025年2月，工程开工，涉及21公里».
+    """The key without dates that are not the figure's: those of what happened in clauses before
+    («2025年2月，工程开工，涉及21公里»), and of what is compared with (比2024年). As long as before.
     """
     out = keyed
     for match in _MOMENT.finditer(keyed, 0, start):
         clause = _clause(keyed, match.start())
         if not is_dated(keyed, *clause) and not _AS_OF.search(keyed[: match.start()]):
-            out = out[: match.start()] + "_" * (match.end() - match.start()) + out[match.end() :]
+            out = _blank(out, *match.span())
+    for match in _BESIDE.finditer(keyed, 0, at):
+        out = _blank(out, *match.span())
     return out
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + "_" * (end - start) + text[end:]
 
 
 def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
@@ -228,6 +247,13 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
     names = [name for name in named if name and name in question and not _NUMBER.search(name)]
     about = "，".join([_BRACKETS.sub("", label), *names])
     return [Figure(place, (cell.span,), quantity, about, scope)]
+
+
+def _since_last(keyed: str, at: int) -> str:
+    """A sentence from the last figure before `at`, or the last semicolon, on."""
+    start = max((m.end() for m in _STOP.finditer(keyed, 0, at)), default=0)
+    ends = [q.end for q in _quantities(keyed) if start <= q.start and q.end <= at]
+    return keyed[max([start, *ends]) : at]
 
 
 def _quantities(keyed: str) -> list[Quantity]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from index.segmenting import token_spans
-from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE
+from index.segmenting import key, token_spans
+from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE, SURNAMES
 from rag.comparing import Comparison
 from rag.figures import Figure, around, figure_at
 from rag.normalising import FUNCTION_WORDS
@@ -20,22 +21,46 @@ from rag.reading_model import Judgement
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.stated import Named
+from rag.tables import asked_cell
 
 _READ_MORE = 4  # sentences, beside those that were read for the order
 _LOOKED_AT = 16  # sentences, best first
 _RELEVANT = 0.0  # logit
 _SPAN = -1.0  # log-probability
 _OFFICE = (
-    r"局长|厅长|部长|主任|院长|校长|总裁|董事长|总经理|经理|首席\w{1,4}|主席|会长|书记|[市省县区镇乡村州]长|总统|总理|首相|行长|"
+    r"局长|厅长|部长|主任|院长|校长|总裁|董事长|理事长|总经理|经理|首席\w{1,4}|主席|会长|书记|[市省县区镇乡村州]长|总统|总理|首相|行长|"
     r"[所站馆队组处科社台]长|主编|导演|编剧|负责人|创始人|发言人|牵头人|总设计师|总工程师|主教练|冠军|得主|"
     r"ceo|cfo|chair(?:man|woman)?|president|director|minister|mayor|head|founder|governor"
 )
 _ONCE = (
-    r"发明|设计|创办|创立|创建|执导|主持|牵头|担任|当选|接任|夺冠|获胜|发现|命名|承建|承办|主办|运营|中标|收购|出版|建造|建设|开发|"
+    r"发明|设计|创办|创立|创建|执导|主持|牵头|主导|主演|担任|当选|接任|夺冠|获胜|发现|命名|承建|承办|主办|运营|中标|收购|出版|建造|建设|开发|"
     r"invented|designed|founded|directed|built|operates|acquired|won"
 )
 _SEAT = r"总部|注册地|位于|坐落|座落|设在|建在|落户|举办地|举行|在哪|headquarter|located|held|based"
 _UNIQUE = re.compile(f"{_OFFICE}|{_ONCE}|{_SEAT}")
+_HELD = re.compile(
+    r"(?<![副前原])(?:局长|厅长|部长|主任|院长|校长|总裁|董事长|总经理|主席|会长|理事长|书记|[市省县区镇乡村州]长|"
+    r"行长|馆长|站长|队长|所长|主编|负责人|发言人)"
+)
+_DEEDS = (
+    ("牵头", "主导", "领衔", "负责", "组织实施"),
+    ("承建", "施工", "建设", "建造", "修建"),
+    ("承办", "主办", "举办"),
+    ("运营", "经营", "管理"),
+    ("设计",),
+    ("开发", "研发", "研制"),
+    ("执导", "导演"),
+    ("主演", "领衔主演"),
+    ("收购",),
+)
+_DONE_BY = re.compile("|".join(deed for same in _DEEDS for deed in same))
+# Two or three characters, of which the first is a surname, or which end a clause.
+_NO_GIVEN = "说主表在率带到出强介接来向对和与等就于同曾被将为及的是要称指讲致办会室团助联"
+_PERSON_NAME = (
+    rf"(?:(?:{SURNAMES})[㐀-鿿](?:(?![{_NO_GIVEN}])[㐀-鿿])?|"
+    rf"(?:(?![{_NO_GIVEN}])[㐀-鿿]){{2,3}}(?=说|[,。;、!?]|$))"
+)
+_ANY_NAME = r"[^,，;；。!！?？:：、由是的\d]{2,16}?"
 _SEVERAL = re.compile(r"哪些|哪几|分别|各|都有|有谁|几[个位家]|\b(?:which .*s|list)\b")
 _JOINED = re.compile(r"[、和与及跟]|以及|\band\b")
 _EDGE = re.compile(r"[,，;；。.!！?？:：、）)]|$")
@@ -56,7 +81,8 @@ def names_of(
     Other documents than the best sentence's are read further than the order needed.
     """
     read = dict(judgements)
-    first = next((i for i in places if _name(retrieval, i, read.get(i)) is not None), None)
+    formed = {i: name for i in places if (name := _by_form(retrieval, i)) is not None}
+    first = next((i for i in places if i in formed or _name(retrieval, i, read.get(i))), None)
     if first is None:
         return {}
     lead = retrieval.sentences[first]
@@ -68,11 +94,14 @@ def names_of(
         and compare.tells(i) == compare.tells(first)
     ]
     read |= judgements_of(retrieval, more[:_READ_MORE])
-    found = {i: _name(retrieval, i, judged) for i, judged in read.items()}
+    found = {i: _name(retrieval, i, judged) for i, judged in read.items()} | formed
     return {i: [name] for i, name in found.items() if name is not None}
 
 
 def _name(retrieval: Retrieval, place: int, judged: Judgement | None) -> Figure | None:
+    said = _by_form(retrieval, place)
+    if said is not None:
+        return said
     if judged is None or judged.relevance < _RELEVANT or judged.span_score < _SPAN:
         return None
     found = retrieval.sentences[place]
@@ -87,6 +116,45 @@ def _name(retrieval: Retrieval, place: int, judged: Judgement | None) -> Figure 
         return None
     value = Named(start, end, name, found.candidate.kind == "segment")
     return figure_at(retrieval, place, value, around(keyed, start, end))
+
+
+def _by_form(retrieval: Retrieval, place: int) -> Figure | None:
+    """The name that stands where one of its kind does: 校长沈知行, 由海事局牵头, a table's cell."""
+    found, question = retrieval.sentences[place], retrieval.question.key
+    keyed = found.candidate.key
+    if found.candidate.kind == "table_row":
+        return _in_cell(retrieval, place)
+    if found.candidate.kind in ("heading", "caption", "table_header", "reference"):
+        return None
+    form = None
+    if office := _HELD.search(question):
+        form = re.compile(
+            rf"(?<![副前原]){office.group()}(?:是|为|由|:)?\s?(?P<name>{_PERSON_NAME})"
+        )
+    elif deed := _DONE_BY.search(question):
+        deeds = next(same for same in _DEEDS if deed.group() in same)
+        form = re.compile(rf"(?:由|是)(?P<name>{_ANY_NAME})(?:{'|'.join(deeds)})")
+    match = form.search(keyed) if form is not None else None
+    if match is None or match["name"] in question or _JOINED.search(match["name"]):
+        return None
+    start, end = match.span("name")
+    value = Named(start, end, match["name"], found.candidate.kind == "segment", True)
+    return figure_at(retrieval, place, value, around(keyed, start, end))
+
+
+def _in_cell(retrieval: Retrieval, place: int) -> Figure | None:
+    found = retrieval.sentences[place]
+    cell = asked_cell(found, retrieval)
+    office = _HELD.search(retrieval.question.key)
+    if cell is None or office is None or not key(cell.header).endswith(office.group()):
+        return None
+    text = key(found.document.text[cell.span.start : cell.span.end]).strip()
+    if not re.fullmatch(_PERSON_NAME, text):
+        return None
+    at = max(0, found.candidate.key.find(text))
+    value = Named(at, at + len(text), text, False, True)
+    about = f"{key(cell.header)}，{key(cell.label)}"
+    return replace(figure_at(retrieval, place, value, about), spans=(cell.span,))
 
 
 def _whole(keyed: str, start: int, end: int) -> tuple[int, int]:

@@ -24,6 +24,7 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("线上|网上", "线下"),
     ("公办", "民办"),
     ("男", "女"),
+    ("旺季", "淡季"),
 )
 # Words of one kind that no question leaves open: they make two attributes.
 _OPPOSITES: tuple[tuple[str, ...], ...] = (
@@ -43,8 +44,6 @@ _COMPILED, _OPPOSED = (
 _MARKS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
     for pattern in (
-        r"计划|规划|拟建|拟投|目标|力争|争取|预算|概算|原定|有望|预计|预期|设计(?:月|年|日)?(?:产能|能力|规模)|"
-        r"\b(?:plan(?:s|ned)?|target|expected|budget(?:ed)?|forecast)\b",
         r"海外|境外|国外|overseas|abroad",
         r"新增|新建|新签(?!订单总)|净增|当年|当月|本月|单月|单日|当日",
         r"每|人均|户均|亩均|单位|平均|\b(?:per|each|average|every)\b",
@@ -52,8 +51,18 @@ _MARKS: tuple[re.Pattern[str], ...] = tuple(
     )
 )
 _PARTS = re.compile(
-    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括|比上年|同比|环比|较上|增长|下降|减少|提高"
+    r"其中|来自|只计|仅计|不算|只算|如果|若|包括|分别|另有|另外|扣除|剔除|不含|不包括"
 )
+_CHANGES = re.compile(
+    r"[增下][长降滑跌]|增加|减少|提高|上升|上涨|涨幅|跌幅|降幅|增幅|增速|[涨跌降升](?:了|幅|到|至|价)|跌去|"
+    r"回落|\b(?:rose|fell|grew|rise|fall|growth|increase|decrease)"
+)
+_PLANNED = re.compile(
+    r"计划|规划|拟建|拟投|目标|力争|争取|预算|概算|原定|有望|预计|预期|设计(?:月|年|日)?(?:产能|能力|规模)|"
+    r"提出|要求|确定的|部署|\b(?:plan(?:s|ned)?|target|expected|budget(?:ed)?|forecast|will)\b"
+)
+_MONTH = re.compile(r"\d{1,2}月")
+_DONE = re.compile(r"实际|完成|已经?|建成|决算|\b(?:actual|actually|completed)\b")
 _REVISED = re.compile(r"修订|订正|更正|修正为|勘误|可比口径|最终核实|\brevised\b|\bcorrected\b")
 _BASES = (
     re.compile(r"按[^,，。;；、]{1,14}?(?:计算|统计|口径|折算|估算|计(?!划))"),
@@ -109,12 +118,28 @@ def periods_in(keyed: str) -> frozenset[str]:
 
 
 def is_part(clause: str) -> bool:
-    """Whether a clause gives a part or a change of something: 其中, 比上年."""
+    """Whether a clause gives a part of something: 其中."""
     return _PARTS.search(clause) is not None
 
 
+def is_change(clause: str) -> bool:
+    """Whether a clause gives by how much something rose or fell."""
+    return _CHANGES.search(clause) is not None
+
+
+def is_planned(before: str, own: str) -> bool:
+    """Whether a figure is a plan: it says so itself, or what stands before it in its sentence."""
+    if _DONE.search(own):
+        return False
+    if _PLANNED.search(own):
+        return True
+    # 原计划10月开工，全长18公里: the day is planned.
+    clauses = re.split(r",(?!\d)|(?<!\d),", before)
+    return any(_PLANNED.search(c) and not _MONTH.search(c) for c in clauses)
+
+
 def is_other(one: str, other: str) -> bool:
-    """Whether one figure is planned, a part or a mean as the other is not, or its opposite."""
+    """Whether one figure is a part or a mean as the other is not, or its opposite."""
     if any(_differ(kind, one, other) for kind in _OPPOSED):
         return True
     return any(bool(mark.search(one)) != bool(mark.search(other)) for mark in _MARKS)
@@ -126,12 +151,29 @@ def contrast(question: str, one: str, other: str) -> tuple[str, str] | None:
         if _differ(kind, one, other):
             ours, theirs = (next(iter(_words(kind, text).values())) for text in (one, other))
             return ours, theirs
-    return _serial(question, one, other)
+    return _negated(one, other) or _serial(question, one, other)
 
 
 def is_against(question: str, text: str) -> bool:
     """Whether the question names another of a kind than the figure has: 农村, of 城镇."""
-    return any(_differ(kind, question, text) for kind in (*_COMPILED, *_OPPOSED))
+    if any(_differ(kind, question, text) for kind in (*_COMPILED, *_OPPOSED)):
+        return True
+    return _negated(question, text) is not None or is_of_other(question, text)
+
+
+def is_of_other(question: str, text: str) -> bool:
+    """Whether a text names another of several than the question: 4号机组, 第十三届."""
+    asked = {m[2]: m.group() for m in _SERIAL.finditer(question)}
+    return any(m[2] in asked and asked[m[2]] not in text for m in _SERIAL.finditer(text))
+
+
+def _negated(one: str, other: str) -> tuple[str, str] | None:
+    """非居民 and 居民: a word that is denied in one text, and not in the other."""
+    for text, beside, turned in ((one, other, False), (other, one, True)):
+        for word in _NOT.findall(text):
+            if word in beside and f"非{word}" not in beside:
+                return (word, f"非{word}") if turned else (f"非{word}", word)
+    return None
 
 
 def _differ(kind: Sequence[re.Pattern[str]], one: str, other: str) -> bool:
@@ -144,8 +186,9 @@ def _words(kind: Sequence[re.Pattern[str]], text: str) -> dict[int, str]:
     return {n: m.group() for n, word in enumerate(kind) if (m := word.search(text))}
 
 
+_NOT = re.compile(r"非([㐀-鿿]{2})")
 _SERIAL = re.compile(
-    r"([一二三四五六七八九十甲乙丙丁东西南北\d])(期|线|套|标段|号机组?|类|级|楼|厂区?|批|区)"
+    r"([一二三四五六七八九十百甲乙丙丁东西南北\d]+)(期|线|套|标段|号机组?|类|楼|批|届|轮|次(?=会|大会))"
 )
 
 

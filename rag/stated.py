@@ -54,6 +54,7 @@ class Named:
     end: int
     name: str
     is_heard: bool  # in speech, where names are written as they sound
+    is_formed: bool = False  # stands right beside the office or the deed that is asked for
 
 
 Value = Quantity | Day | Named

@@ -19,8 +19,9 @@ from rag.reading import Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
-from rag.stated import Day
+from rag.stated import Day, Named
 from rag.terms import Concept
+from rag.units import UNITS
 
 ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
 _NEARLY = 2.2  # from which a figure that agrees with the other side speaks against a conflict
@@ -37,9 +38,14 @@ _READ_ELSEWHERE = -1.0
 _LACKS = -4.0  # for each thing, by rarity, that stands with such figures and not with this one
 _LACKS_SOME = -2.0  # … where it may be said in another form
 _TOO_LITTLE = -1.5
-_CARRIED = 0.7
+_AS_NEAR = 0.1
+_NAMED = 0.7  # of the telling things, by rarity, that stand in a sentence with a name
+_CARRIED = 0.85
 _LEAST_NEAR = 0.2  # of what is asked, by rarity, that has to stand with a figure
 _SAID = 0.42  # weight from which another word counts
+_POINTS = re.compile(
+    r"该[㐀-鿿]|本[馆院校行站厂所区县市镇村]|^\s*[其它]|^\s*公司|我们|\bit\b|\bits\b"
+)
 _ENDS = re.compile(r"[;；。]")
 
 
@@ -61,6 +67,8 @@ class Telling:
 
     def are_told(self, lead: Figure, other: Figure) -> bool:
         """Whether each of two figures is what its document answers with."""
+        if isinstance(lead.value, Named):
+            return all(map(self._is_named, (lead, other)))
         pairs = ((lead, other), (other, lead))
         cheap = [self._by_words(one) + self._lack(one, beside) for one, beside in pairs]
         if any(worth + _READ < ENOUGH for worth in cheap):
@@ -75,6 +83,14 @@ class Telling:
             worth + self._by_reading(one) >= ENOUGH
             for worth, one in zip(cheap, (lead, other), strict=True)
         )
+
+    def _is_named(self, one: Figure) -> bool:
+        """Whether a name stands beside its office or deed, in a sentence of what is asked."""
+        if not isinstance(one.value, Named):
+            return False
+        told = self._compare.tells(one.place)
+        covered = sum(c.rarity for c, yes in zip(self._compare.telling, told, strict=True) if yes)
+        return one.value.is_formed and covered >= _NAMED * self._total
 
     def is_nearly(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure may be what its document answers with, as `beside` is."""
@@ -155,11 +171,12 @@ class Telling:
 
     def is_nearest(self, one: Figure) -> bool:
         """Whether no other figure of its sentence stands with more of what is asked."""
+        rivals = list(self._stated.get(one.place, ()))
+        unit = UNITS.get(self._retrieval.asked.unit or "")
+        if unit is not None and one.value.dimension == unit.dimension:
+            rivals = [f for f in rivals if f.value.dimension == unit.dimension]
         near = self._near(one)
-        return (
-            near
-            >= max((self._near(f) for f in self._stated.get(one.place, ())), default=near) - 0.1
-        )
+        return near >= max(map(self._near, rivals), default=near) - _AS_NEAR
 
     def is_lacking(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure is said of less than what is asked, as others of its kind are.
@@ -176,13 +193,9 @@ class Telling:
         """
         found = self._retrieval.sentences[one.place]
         own = f"{found.candidate.key}\n{found.candidate.headings}\n{self._title(one)}"
-        own = f"{own}\n{before}"
-        others = [
-            f.scope.own
-            for stated in self._stated.values()
-            for f in stated
-            if f.value.dimension in (one.value.dimension, beside.value.dimension)
-        ]
+        if before or _POINTS.search(found.candidate.key):
+            own = f"{own}\n{before or context_of(self._retrieval, found)}"
+        others = [f.scope.own for stated in self._stated.values() for f in stated]
         others.append(self._retrieval.sentences[beside.place].candidate.key[: beside.value.start])
         lacking = 0.0
         for c in self._compare.things:
