@@ -22,7 +22,7 @@ from rag.scoping import (
     is_revised,
     periods_in,
 )
-from rag.stated import Day, Value, agree
+from rag.stated import Day, Standing, Value, agree
 from rag.terms import Concept, contains
 from rag.units import UNITS
 
@@ -236,6 +236,9 @@ class Comparison:
             return None
         if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
             return kind if kind == "scoped" or same_size(lead.value, other.value) else None
+        dates = {one.document.date, two.document.date} - {None}
+        if isinstance(lead.value, Standing) and len(dates) > 1:
+            return None  # what was not yet so then may be so now
         return kind if same_standing(lead, other) else None
 
     def is_asked(self, figure: Figure, share: float = _MOST) -> bool:

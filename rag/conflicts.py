@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from index.schema import Span
-from rag.asking import DATE, MONEY, NUMBER, PERCENT
+from rag.asking import DATE, MONEY, NUMBER, PERCENT, YESNO
 from rag.comparing import Comparison, Kind, commensurable
-from rag.figures import Figure, asks_when, counted_by, figures_of
+from rag.figures import Figure, counted_by, figures_of
 from rag.naming import asks_for_one, names_of
 from rag.quantities import Quantity
 from rag.ranking import Scores, order
@@ -25,6 +25,7 @@ from rag.reading import Draft, Judgements
 from rag.retrieval import Retrieval
 from rag.schema import Citation, Conflict, Side
 from rag.scoping import contrast
+from rag.standing import asks_whether, standings_of
 from rag.stated import agree
 from rag.telling import Telling
 
@@ -33,7 +34,7 @@ _GAP = 10.0  # how far below the best a side may stand that is told apart by its
 _LEADS, _LEAD_GAP = 4, 3.0  # one of the sides is among the first
 _TOLD_GAP = 6.0  # likewise, of those that are what their documents answer with
 _SUPPOSED = re.compile(r"若|如果|假如|假设|\bif\b")
-_COUNTED = (NUMBER, PERCENT, MONEY)
+_FIGURES = (NUMBER, PERCENT, MONEY, DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ def disagreement(
     compare = Comparison(retrieval)
     question = retrieval.question.key
     stated: Mapping[int, Sequence[Figure]]
-    if retrieval.asked.type in _COUNTED or (retrieval.asked.type == DATE and asks_when(question)):
+    if retrieval.asked.type in _FIGURES:
         stated = {i: figures_of(retrieval, i) for i in places}
     elif asks_for_one(retrieval.asked.type, question):
         stated = names_of(retrieval, places, judgements, compare)
+    elif retrieval.asked.type == YESNO and asks_whether(question):
+        stated = standings_of(retrieval, places, compare)
     else:
         return None
     telling = Telling(retrieval, compare, stated, judgements)

@@ -46,7 +46,9 @@ _STOP_WORDS = frozenset(
 )  # fmt: skip
 _MOMENT = re.compile(r"(?:(?:19|20)\d\d年)?\d{1,2}月(?:\d{1,2}[日号]|底|初|中旬|上旬|下旬)?")
 # 2025 年, 14时, 3号机组: no counts.
-_NO_FIGURE = re.compile(r"(?:19|20)\d\d 年|\d{1,2}时(?!间)|[\d一二三四五六七八九十]+号[㐀-鿿]")
+_NO_FIGURE = re.compile(
+    r"(?:19|20)\d\d 年|\d{1,2}时(?!间)|[\d一二三四五六七八九十]+号[㐀-鿿]|[二三]套住?房"
+)
 _BESIDE = re.compile(r"[比较](?:19|20)\d\d年")
 _AS_OF = re.compile(r"(?:截至|截止到?|到|as of )\s?$")
 _NUMBER = re.compile(r"\d")
@@ -118,12 +120,14 @@ def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
     found = retrieval.sentences[place]
     if found.candidate.kind in ("heading", "caption", "table_header", "reference"):
         return []
-    if retrieval.asked.type == DATE:
+    if retrieval.asked.type == DATE and asks_when(retrieval.question.key):
         return _days(retrieval, place)
     if found.candidate.kind == "table_row":
         return _cell_figure(retrieval, place)
     keyed = found.candidate.key
     fitting = fitting_shapes(retrieval.asked)
+    if retrieval.asked.type == DATE:  # 判了几年
+        fitting = frozenset(("duration",))
     if retrieval.asked.unit is None and _CHANGE.search(retrieval.question.key):
         fitting &= {"share", "points", "times"}
     if _HOW_LONG.search(retrieval.question.key):

@@ -133,12 +133,19 @@ def _by_form(retrieval: Retrieval, place: int) -> Figure | None:
         )
     elif deed := _DONE_BY.search(question):
         deeds = next(same for same in _DEEDS if deed.group() in same)
-        form = re.compile(rf"(?:由|是)(?P<name>{_ANY_NAME})(?:{'|'.join(deeds)})")
+        done = f"(?:{'|'.join(deeds)})"
+        form = re.compile(
+            rf"(?:由|是)(?P<name>{_ANY_NAME})(?:负责|承担)?(?:方案)?{done}(?![^,。;的]{{3}})|"
+            rf"{done}(?:单位|方|公司|者|人)(?:是|为|:)(?P<other>{_ANY_NAME})(?=[,。;]|$)"
+        )
     match = form.search(keyed) if form is not None else None
-    if match is None or match["name"] in question or _JOINED.search(match["name"]):
+    if match is None:
         return None
-    start, end = match.span("name")
-    value = Named(start, end, match["name"], found.candidate.kind == "segment", True)
+    start, end = match.span(match.lastgroup or 0)
+    name = keyed[start:end]
+    if name in question or _JOINED.search(name):
+        return None
+    value = Named(start, end, name, found.candidate.kind == "segment", True)
     return figure_at(retrieval, place, value, around(keyed, start, end))
 
 

@@ -57,7 +57,18 @@ class Named:
     is_formed: bool = False  # stands right beside the office or the deed that is asked for
 
 
-Value = Quantity | Day | Named
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """That something has come about, or has not: 已开通, 尚未开通."""
+
+    dimension: ClassVar[str] = "standing"
+
+    start: int
+    end: int
+    is_denied: bool
+
+
+Value = Quantity | Day | Named | Standing
 
 
 def agree(a: Value, b: Value) -> bool:
@@ -66,6 +77,8 @@ def agree(a: Value, b: Value) -> bool:
         return same_day(a.moment, b.moment)
     if isinstance(a, Named) and isinstance(b, Named):
         return same_name(a, b)
+    if isinstance(a, Standing) and isinstance(b, Standing):
+        return a.is_denied == b.is_denied
     return isinstance(a, Quantity) and isinstance(b, Quantity) and a.agrees(b)
 
 

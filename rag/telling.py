@@ -19,7 +19,7 @@ from rag.reading import Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
-from rag.stated import Day, Named
+from rag.stated import Day, Named, Standing
 from rag.terms import Concept
 from rag.units import UNITS
 
@@ -69,6 +69,8 @@ class Telling:
         """Whether each of two figures is what its document answers with."""
         if isinstance(lead.value, Named):
             return all(map(self._is_named, (lead, other)))
+        if isinstance(lead.value, Standing):
+            return True  # said of what is asked, and outright
         pairs = ((lead, other), (other, lead))
         cheap = [self._by_words(one) + self._lack(one, beside) for one, beside in pairs]
         if any(worth + _READ < ENOUGH for worth in cheap):
