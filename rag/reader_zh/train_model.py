@@ -1,8 +1,13 @@
-"""The reader in torch: the same network that `train_export` writes as ONNX."""
+"""The reader in torch: the same network that `train_export` writes as ONNX.
+
+BERT's layers (normalised after each part, GELU), with a vector more for the part of the row that a
+token belongs to and one for what it finds on the other side. The first token's state, pooled, gives
+the relevance; every token's state the logits of a span's first and last token.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +16,49 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-WIDTH, LAYERS, HEADS, INNER, REACH = 256, 5, 4, 768, 64
+from rag.reader_zh.train_rows import GROUP
+from rag.reader_zh.train_start import HEADS, WIDTH
+
 Parameters = dict[str, Tensor]
+ADDED = ("kind_emb", "match_emb", "pool", "relevance", "span")  # what the start does not have
+NORM_EPSILON = 1e-12
+MASKED = -1e4
 
 
-def fresh(tokens: int, device: str, layers: int = LAYERS) -> Parameters:
-    g = torch.Generator().manual_seed(7)
+def fresh(start: Mapping[str, np.ndarray], layers: int, device: str) -> Parameters:
+    """The first layers of the start (`train_start.starting_weights`), the rest drawn."""
+    drawn = torch.Generator().manual_seed(7)
 
-    def normal(*shape: int, std: float = 0.02) -> Tensor:
-        return torch.randn(*shape, generator=g) * std
+    def normal(*shape: int, std: float) -> Tensor:
+        return torch.randn(*shape, generator=drawn) * std
 
-    d, f = WIDTH, INNER
-    p = {
-        "emb": normal(tokens, d), "kind_emb": normal(5, d), "match_emb": normal(3, d),
-        "distance": torch.zeros(2 * REACH + 1, HEADS),
-        "ln.g": torch.ones(d), "ln.b": torch.zeros(d),
-        "pool.w": normal(d, d, std=d**-0.5), "pool.b": torch.zeros(d),
-        "relevance.w": normal(d, 1), "relevance.b": torch.zeros(1),
-        "span.w": normal(d, 2), "span.b": torch.zeros(2), "mlm.b": torch.zeros(tokens),
-    }  # fmt: skip
-    for i in range(layers):
-        for name, (a, b) in {
-            "qkv": (d, 3 * d),
-            "out": (d, d),
-            "up": (d, f),
-            "down": (f, d),
-        }.items():
-            std = a**-0.5 / (math.sqrt(2 * layers) if name in ("out", "down") else 1)
-            p[f"l{i}.{name}.w"] = normal(a, b, std=std * 0.8)
-            p[f"l{i}.{name}.b"] = torch.zeros(b)
-        for name in ("ln1", "ln2"):
-            p[f"l{i}.{name}.g"], p[f"l{i}.{name}.b"] = torch.ones(d), torch.zeros(d)
-    return {n: t.to(device).requires_grad_() for n, t in p.items()}
+    added = {
+        "kind_emb": normal(5, WIDTH, std=0.005),
+        "match_emb": normal(3, WIDTH, std=0.005),
+        "pool.w": normal(WIDTH, WIDTH, std=WIDTH**-0.5),
+        "pool.b": torch.zeros(WIDTH),
+        "relevance.w": normal(WIDTH, 1, std=0.02),
+        "relevance.b": torch.zeros(1),
+        "span.w": normal(WIDTH, 2, std=0.02),
+        "span.b": torch.zeros(2),
+    }
+    kept = {n: torch.tensor(v).float() for n, v in start.items() if _layer(n) < layers}
+    return {n: t.to(device).requires_grad_() for n, t in (kept | added).items()}
+
+
+def _layer(name: str) -> int:
+    """-1: of no layer."""
+    return int(name[1 : name.index(".")]) if name[0] == "l" and name[1].isdigit() else -1
+
+
+def halved(p: Parameters) -> Parameters:
+    """The parameters in half precision, the layers' matrices as `functional.linear` wants them."""
+    out = {}
+    for name, tensor in p.items():
+        half = tensor.to(torch.bfloat16)
+        is_matrix = _layer(name) >= 0 and name.endswith(".w")
+        out[name] = half.t().contiguous() if is_matrix else half
+    return out
 
 
 def matches(ids: Tensor, kinds: Tensor) -> Tensor:
@@ -57,65 +73,82 @@ def matches(ids: Tensor, kinds: Tensor) -> Tensor:
     two = functional.pad(same[:, 1:, 1:] & same[:, :-1, :-1], (0, 1, 0, 1))
     starts = two.any(dim=2)
     in_two = starts | functional.pad(starts[:, :-1], (1, 0))
-    return same.any(dim=2).long() + in_two.long()
+    return same.any(dim=2).to(torch.uint8) + in_two.to(torch.uint8)
 
 
-def encode(p: Parameters, ids: Tensor, kinds: Tensor, match: Tensor | None, drop: float,
-           dtype: Any = torch.bfloat16) -> Tensor:  # fmt: skip
-    """(rows, length, WIDTH). The parameters are kept in full precision and used in half."""
-    q = {n: t.to(dtype) for n, t in p.items() if n != "mlm.b"}
+def encode(q: Parameters, ids: Tensor, kinds: Tensor, match: Tensor, drop: float) -> Tensor:
+    """(rows, length, WIDTH), of halved parameters."""
     rows, length = ids.shape
-    places = torch.arange(length, device=ids.device)
-    apart = (places[None, :] - places[:, None]).clamp(-REACH, REACH) + REACH
-    bias = q["distance"][apart].permute(2, 0, 1)[None]
-    if match is not None:
-        bias = bias + ((ids == 0).to(dtype) * -10_000.0)[:, None, None, :]
-    x = functional.embedding(ids, q["emb"]) + functional.embedding(kinds, q["kind_emb"])
-    if match is not None:
-        x = x + functional.embedding(match, q["match_emb"])
-    x = functional.dropout(x, drop, drop > 0)
-    layers = sum(n.endswith("qkv.w") for n in p)
+    mask = (ids != 0)[:, None, None, :]
+
+    def dropped(x: Tensor) -> Tensor:
+        return functional.dropout(x, drop, True) if drop else x
+
+    def normed(x: Tensor, name: str) -> Tensor:
+        return functional.layer_norm(x, (WIDTH,), q[f"{name}.g"], q[f"{name}.b"], NORM_EPSILON)
+
+    def linear(x: Tensor, name: str) -> Tensor:
+        return functional.linear(x, q[f"{name}.w"], q[f"{name}.b"])
+
+    x = functional.embedding(ids, q["emb"]) + q["place_emb"][:length][None]
+    x = x + functional.embedding(kinds, q["kind_emb"]) + functional.embedding(match, q["match_emb"])
+    x = dropped(normed(x, "ln"))
     shape = (rows, length, HEADS, WIDTH // HEADS)
-    for i in range(layers):
-
-        def linear(x: Tensor, name: str, i: int = i) -> Tensor:
-            return functional.linear(x, q[f"l{i}.{name}.w"].t(), q[f"l{i}.{name}.b"])
-
-        n = functional.layer_norm(x, (WIDTH,), q[f"l{i}.ln1.g"], q[f"l{i}.ln1.b"])
-        a, b, c = (t.view(shape).transpose(1, 2) for t in linear(n, "qkv").chunk(3, dim=-1))
-        s = torch.matmul(a * (WIDTH // HEADS) ** -0.5, b.transpose(2, 3)) + bias
-        y = torch.matmul(s.softmax(dim=-1), c).transpose(1, 2).reshape(rows, length, WIDTH)
-        x = x + functional.dropout(linear(y, "out"), drop, drop > 0)
-        n = functional.layer_norm(x, (WIDTH,), q[f"l{i}.ln2.g"], q[f"l{i}.ln2.b"])
-        x = x + functional.dropout(linear(functional.relu(linear(n, "up")), "down"), drop, drop > 0)
-    return functional.layer_norm(x, (WIDTH,), q["ln.g"], q["ln.b"])
+    for i in range(sum(name.endswith("qkv.w") for name in q)):
+        three = linear(x, f"l{i}.qkv").chunk(3, dim=-1)
+        query, keys, values = (t.reshape(shape).transpose(1, 2) for t in three)
+        seen = functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+        seen = seen.transpose(1, 2).reshape(rows, length, WIDTH)
+        x = normed(x + dropped(linear(seen, f"l{i}.out")), f"l{i}.ln1")
+        inner = functional.gelu(linear(x, f"l{i}.up"))
+        x = normed(x + dropped(linear(inner, f"l{i}.down")), f"l{i}.ln2")
+    return x
 
 
-def judge(p: Parameters, ids: Tensor, kinds: Tensor, drop: float = 0.0,
-          dtype: Any = torch.bfloat16) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Relevance (rows,) and span logits (rows, length, 2), in full precision."""
-    x = encode(p, ids, kinds, matches(ids, kinds), drop, dtype).float()
+def judge(p: Parameters, q: Parameters, ids: Tensor, kinds: Tensor, match: Tensor,
+          drop: float) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Relevance (rows,) and span logits (rows, length, 2), in full precision. `q`: halved `p`."""
+    x = encode(q, ids, kinds, match, drop).float()
     first = torch.tanh(x[:, 0] @ p["pool.w"] + p["pool.b"])
-    relevance = (functional.dropout(first, drop, drop > 0) @ p["relevance.w"] + p["relevance.b"])[
-        :, 0
-    ]
-    return relevance, x @ p["span.w"] + p["span.b"]
+    first = functional.dropout(first, drop, drop > 0)
+    return (first @ p["relevance.w"] + p["relevance.b"])[:, 0], x @ p["span.w"] + p["span.b"]
 
 
-def vectors(p: Parameters, ids: Tensor, kinds: Tensor) -> Tensor:
-    """The same network as a bi-encoder: the mean of a text's tokens, of length 1."""
-    x = encode(p, ids, kinds, torch.zeros_like(ids), 0.0).float()
-    real = (ids != 0).float()[:, :, None]
-    return functional.normalize((x * real).sum(dim=1) / real.sum(dim=1), dim=-1)
+def judge_groups(p: Parameters, q: Parameters, batch: tuple[Tensor, Tensor, Tensor], drop: float,
+                 parts: int = 4) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Relevance (groups, GROUP) and the first rows' span logits (groups, length, 2).
+
+    `batch`: ids, kinds and matches, rows of whole groups. Rows of like length are read together,
+    in some `parts`, each padded to its longest. Outside of the sentence the logits are MASKED.
+    """
+    ids, kinds, match = batch
+    rows, length = ids.shape
+    lengths = (ids > 0).sum(dim=1)
+    order = torch.argsort(lengths)
+    sorted_lengths = lengths[order].tolist()
+    said, done = [], 0
+    spans = torch.full((rows // GROUP, length, 2), MASKED, device=ids.device)
+    for places in order.chunk(parts):
+        done += len(places)
+        longest = min(length, -(-sorted_lengths[done - 1] // 8) * 8)
+        some = kinds[places, :longest]
+        relevance, logits = judge(
+            p, q, ids[places, :longest], some, match[places, :longest], drop
+        )  # fmt: skip
+        said.append(relevance)
+        first = (places % GROUP == 0).nonzero()[:, 0]
+        if len(first):
+            own = logits[first].masked_fill((some[first] != 3)[..., None], MASKED)
+            padded = functional.pad(own, (0, 0, 0, length - longest), value=MASKED)
+            spans = spans.index_put((places[first] // GROUP,), padded)
+    together = torch.cat(said)
+    return torch.empty_like(together).index_copy(0, order, together).view(-1, GROUP), spans
 
 
 def save(path: Path, p: Parameters) -> None:
+    """What was learnt in half precision, what was not as it is."""
     arrays: dict[str, Any] = {
-        n: t.detach().float().cpu().numpy().astype(np.float16) for n, t in p.items()
+        n: t.detach().cpu().numpy().astype(np.float16 if t.requires_grad else np.float32)
+        for n, t in p.items()
     }
     np.savez(path, **arrays)
-
-
-def loaded(arrays: Any, device: str) -> Parameters:
-    return {n: torch.tensor(arrays[n].astype(np.float32), device=device).requires_grad_()
-            for n in arrays}  # fmt: skip

