@@ -172,3 +172,113 @@ def test_an_unknown_name_after_a_year_is_a_name(ask: Callable[..., Answer]) -> N
     answer = ask("2025年砚川水库的供水量有多少？", one, "据当地年鉴记载，" + other)
     assert "3.42亿立方米" in answer.answer
     assert answer.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other", "sides"),
+    [
+        (
+            "汀麓港2025年集装箱吞吐量是多少？",
+            "汀麓港务集团昨日通报，2025年汀麓港完成集装箱吞吐量368万标箱，同比增长5%。\n",
+            "全年汀麓港集装箱吞吐量341.5万TEU，货物吞吐量1.2亿吨。\n",
+            {"368万标箱", "341.5万TEU"},
+        ),
+        (
+            "朔湾隧道爆炸造成多少人受伤？",
+            "6月9日，朔湾隧道发生爆炸，造成2人死亡、14人受伤。\n",
+            "记者从医院了解到，朔湾隧道爆炸共有19人受伤入院，其中重伤3人。\n",
+            {"14人", "19人"},
+        ),
+        (
+            "岚峪海塘修复由谁牵头？",
+            "岚峪海塘修复工程由海事局牵头，渔政部门配合，工期十八个月。\n",
+            "陈工说，岚峪海塘修复是水利厅主导的，海事那边只提供测量数据。\n",
+            {"海事局", "水利厅"},
+        ),
+        (
+            "泊渚地铁5号线开通了吗？",
+            "泊渚地铁5号线已于2025年12月28日开通，设站22座。\n",
+            "您好，泊渚地铁5号线尚未开通，22座车站正在验收。\n",
+            {"已于2025年12月28日开通", "尚未开通"},
+        ),
+    ],
+)
+def test_sources_in_other_words_are_held_against_each_other(
+    ask: Callable[..., Answer], question: str, one: str, other: str, sides: set[str]
+) -> None:
+    answer = ask(question, one, other)
+    assert [{s.value for s in c.sides} for c in answer.conflicts] == [sides]
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (
+            "2025年桐溪区新建了多少个充电桩？",
+            "2025年民生实事：桐溪区计划新建公共充电桩1,500个。\n",
+            "2025年，桐溪区实际新建公共充电桩1,312个。\n",
+        ),
+        (
+            "2025年雁洲景区接待游客多少人次？",
+            "2025年上半年，雁洲景区接待游客96万人次。\n",
+            "2025年全年，雁洲景区接待游客215万人次。\n",
+        ),
+        (
+            "第十二届茶博会来了多少家参展商？",
+            "第十三届茶博会共有680家参展商参展。\n",
+            "第十三届茶博会闭幕，参展商540家。\n",
+        ),
+        (
+            "2025年槐浦市每千人口有多少名护士？",
+            "2025年末，槐浦市注册护士1.86万人，每千人口注册护士3.4人。\n",
+            "2025年底，槐浦市注册护士达到2.1万名，每千人口3.4名。\n",
+        ),
+        (
+            "霁川水库的库容是多少？",
+            "霁川水库总库容5.4亿立方米，兴利库容3.9亿立方米。\n",
+            "霁川水库总库容约5.4亿方，是全市最大的水源地。\n",
+        ),
+        (
+            "苇屿港的旅客班线恢复了吗？",
+            "苇屿港旅客班线已恢复。\n",
+            "苇屿港旅客班线计划于10月恢复。\n",
+        ),
+    ],
+)
+def test_plans_periods_editions_and_parts_are_no_conflict(
+    ask: Callable[..., Answer], question: str, one: str, other: str
+) -> None:
+    assert ask(question, one, other).conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other", "scopes"),
+    [
+        (
+            "房贷首付比例最低是多少？",
+            "晴澜市首套住房商业贷款最低首付比例调整为15%。\n",
+            "晴澜市二套住房商业贷款最低首付比例为25%。\n",
+            ("首套", "二套"),
+        ),
+        (
+            "2025年砚川稀土矿的产量是多少？",
+            "砚川稀土矿2025年产量1.8万吨（实物量），同比增长一成。\n",
+            "按折氧化物计算，砚川稀土矿2025年产量为1.1万吨。\n",
+            ("实物量", "按折氧化物计算"),
+        ),
+    ],
+)
+def test_what_tells_the_sides_apart_is_named(
+    ask: Callable[..., Answer], question: str, one: str, other: str, scopes: tuple[str, str]
+) -> None:
+    (conflict,) = ask(question, one, other).conflicts
+    assert all(any(word in side.scope for side in conflict.sides) for word in scopes)
+
+
+def test_a_document_that_gives_both_figures_settles_it(ask: Callable[..., Answer]) -> None:
+    answer = ask(
+        "2024年栖云市的地区生产总值是多少？",
+        "初步核算，2024年栖云市地区生产总值2,815亿元。\n",
+        "栖云市2024年地区生产总值由初步核算的2,815亿元修订为2,972亿元。\n",
+    )
+    assert answer.conflicts == ()
