@@ -98,6 +98,7 @@ class Comparison:
         ]
         self.telling = [c for c in self.things if c.rarity >= _TELLING]
         self._told: dict[int, list[bool]] = {}
+        self._arounds: dict[int, str] = {}
         self._about: dict[str, Mapping[str, int]] = {}
 
     def alike(self, a: Figure, b: Figure) -> float:
@@ -181,15 +182,22 @@ class Comparison:
 
     def _is_of_days(self, figure: Figure) -> bool:
         """Whether the days that the question names are said with a figure: 8月8日."""
-        found = self._retrieval.sentences[figure.place]
-        around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
+        around = self._around(figure.place)
         return all(day in around for day in self._days)
 
     def _is_of_periods(self, figure: Figure) -> bool:
         """Whether what stands around a figure without a period of its own names one asked for."""
-        found = self._retrieval.sentences[figure.place]
-        around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
-        return not self._periods or bool(self._periods & periods_in(around))
+        if not self._periods:
+            return True
+        return bool(self._periods & periods_in(self._around(figure.place)))
+
+    def _around(self, place: int) -> str:
+        """A sentence and what it may take over."""
+        if place not in self._arounds:
+            found = self._retrieval.sentences[place]
+            context = context_of(self._retrieval, found)
+            self._arounds[place] = f"{found.candidate.key}\n{context}"
+        return self._arounds[place]
 
     def _is_revised(self, figure: Figure) -> bool:
         candidate = self._retrieval.sentences[figure.place].candidate
@@ -243,9 +251,8 @@ class Comparison:
 
     def is_asked(self, figure: Figure, share: float = _MOST) -> bool:
         """Whether it is of the places that the question names, and of most that it speaks of."""
-        found = self._retrieval.sentences[figure.place]
         if self._places:
-            around = f"{found.candidate.key}\n{context_of(self._retrieval, found)}"
+            around = self._around(figure.place)
             if not any(p in around for p in self._places):
                 return False
         told = zip(self.telling, self.tells(figure.place), strict=True)

@@ -8,7 +8,8 @@ Everything here reads matching keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 
 # Words of one kind: a figure that has one of them is not of the others.
 _KINDS: tuple[tuple[str, ...], ...] = (
@@ -36,10 +37,7 @@ _OPPOSITES: tuple[tuple[str, ...], ...] = (
     ("发电量", "上网电量", "用电量"),
     ("收入|revenue", "支出|spending", "利润|profit"),
 )
-_COMPILED, _OPPOSED = (
-    tuple(tuple(re.compile(word) for word in kind) for kind in kinds)
-    for kinds in (_KINDS, _OPPOSITES)
-)
+_COMPILED = tuple(tuple(re.compile(word) for word in kind) for kind in (*_KINDS, *_OPPOSITES))
 # Said of one figure and not of the other, they make it another one.
 _MARKS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
@@ -140,23 +138,23 @@ def is_planned(before: str, own: str) -> bool:
 
 def is_other(one: str, other: str) -> bool:
     """Whether one figure is a part or a mean as the other is not, or its opposite."""
-    if any(_differ(kind, one, other) for kind in _OPPOSED):
+    if any(_differ(n, one, other) for n in range(len(_KINDS), len(_COMPILED))):
         return True
     return any(bool(mark.search(one)) != bool(mark.search(other)) for mark in _MARKS)
 
 
 def contrast(question: str, one: str, other: str) -> tuple[str, str] | None:
     """Words of one kind by which the two differ: ("首套", "二套"); None where there are none."""
-    for kind in _COMPILED:
-        if _differ(kind, one, other):
-            ours, theirs = (next(iter(_words(kind, text).values())) for text in (one, other))
+    for n in range(len(_KINDS)):
+        if _differ(n, one, other):
+            ours, theirs = (next(iter(_words(text)[n].values())) for text in (one, other))
             return ours, theirs
     return _negated(one, other) or _serial(question, one, other)
 
 
 def is_against(question: str, text: str) -> bool:
     """Whether the question names another of a kind than the figure has: 农村, of 城镇."""
-    if any(_differ(kind, question, text) for kind in (*_COMPILED, *_OPPOSED)):
+    if any(_differ(n, question, text) for n in range(len(_COMPILED))):
         return True
     return _negated(question, text) is not None or is_of_other(question, text)
 
@@ -176,14 +174,19 @@ def _negated(one: str, other: str) -> tuple[str, str] | None:
     return None
 
 
-def _differ(kind: Sequence[re.Pattern[str]], one: str, other: str) -> bool:
-    ours, theirs = _words(kind, one), _words(kind, other)
+def _differ(n: int, one: str, other: str) -> bool:
+    """Whether two texts have different words of the nth kind."""
+    ours, theirs = _words(one)[n], _words(other)[n]
     return bool(ours and theirs and not ours.keys() & theirs.keys())
 
 
-def _words(kind: Sequence[re.Pattern[str]], text: str) -> dict[int, str]:
-    """Which of a kind stand in a text, and how they are written there."""
-    return {n: m.group() for n, word in enumerate(kind) if (m := word.search(text))}
+@lru_cache(maxsize=1024)  # a figure is held against many
+def _words(text: str) -> tuple[Mapping[int, str], ...]:
+    """Of each kind, which of it stand in a text, and how they are written there."""
+    return tuple(
+        {n: m.group() for n, word in enumerate(kind) if (m := word.search(text))}
+        for kind in _COMPILED
+    )
 
 
 _NOT = re.compile(r"非([㐀-鿿]{2})")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from index.segmenting import key
 from rag.comparing import Comparison, is_time, said
@@ -25,7 +26,7 @@ from rag.units import UNITS
 
 ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
 _NEARLY = 2.2  # from which a figure that agrees with the other side speaks against a conflict
-_READ_MORE = 4  # sentences, beside those that were read for the order
+_READ_MORE = 2  # sentences, beside those that were read for the order
 _COVERED = 2.0  # for all telling things of the question
 _NEAR = 1.0  # for the figure of its sentence that stands with most of them
 _FAR = -1.5
@@ -64,6 +65,7 @@ class Telling:
         self._left = _READ_MORE
         self._total = sum(c.rarity for c in compare.telling)
         self._cheap: dict[Figure, float] = {}
+        self._nears: dict[Figure, float] = {}
 
     def are_told(self, lead: Figure, other: Figure) -> bool:
         """Whether each of two figures is what its document answers with."""
@@ -124,6 +126,8 @@ class Telling:
         What its sentence says before its first figure counts less: it holds for what follows, up
         to a semicolon.
         """
+        if one in self._nears:
+            return self._nears[one]
         own = one.scope.own
         keyed = self._retrieval.sentences[one.place].candidate.key
         start = max((m.end() for m in _ENDS.finditer(keyed, 0, one.value.start)), default=0)
@@ -132,10 +136,11 @@ class Telling:
             default=one.value.start,
         )
         before = keyed[start : min(first, one.value.start)]
-        return sum(
+        self._nears[one] = sum(
             c.rarity * max(_told(c, own), _CARRIED * _told(c, before))
             for c in self._retrieval.concepts
         )
+        return self._nears[one]
 
     def _title(self, one: Figure) -> str:
         return key(self._retrieval.sentences[one.place].document.title)
@@ -180,6 +185,12 @@ class Telling:
         near = self._near(one)
         return near >= max(map(self._near, rivals), default=near) - _AS_NEAR
 
+    @cached_property
+    def _near_some(self) -> list[Concept]:
+        """The things that stand with some figure."""
+        own = {f.scope.own for stated in self._stated.values() for f in stated}
+        return [c for c in self._compare.things if any(_told(c, text) for text in own)]
+
     def is_lacking(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure is said of less than what is asked, as others of its kind are.
 
@@ -197,13 +208,12 @@ class Telling:
         own = f"{found.candidate.key}\n{found.candidate.headings}\n{self._title(one)}"
         if before or _POINTS.search(found.candidate.key):
             own = f"{own}\n{before or context_of(self._retrieval, found)}"
-        others = [f.scope.own for stated in self._stated.values() for f in stated]
-        others.append(self._retrieval.sentences[beside.place].candidate.key[: beside.value.start])
+        other = self._retrieval.sentences[beside.place].candidate.key[: beside.value.start]
         lacking = 0.0
         for c in self._compare.things:
             if _told(c, own):
                 continue
-            if isinstance(one.value, Day) or any(_told(c, other) for other in others):
+            if isinstance(one.value, Day) or c in self._near_some or _told(c, other):
                 near = _is_like(c.term, f"{one.scope.own} {own[one.value.start : one.value.end]}")
                 lacking += c.rarity * (_LACKS_SOME if near else _LACKS)
         return lacking
