@@ -26,8 +26,10 @@ from evals.metrics.quantities import han_number
 
 HERE = Path(__file__).parent / "twin_questions"
 NAMES = (
-    "reports", "reports2", "news", "news2", "news3", "news4", "statutes", "statutes2",
-    "encyclopaedia", "encyclopaedia2",
+    "reports", "reports2", "reports3", "reports4",
+    "news", "news2", "news3", "news4", "news5", "news6", "news7", "news8", "news9", "news10",
+    "statutes", "statutes2", "statutes3", "statutes4",
+    "encyclopaedia", "encyclopaedia2", "encyclopaedia3", "encyclopaedia4",
 )  # fmt: skip
 FOLDS = 5
 _ARTICLE = re.compile(r"(.+?)第([零一二三四五六七八九十百千]+)条(.*)")

@@ -21,9 +21,9 @@ from index.segmenting import key
 FOLDER = Path(__file__).parent / "reader_zh"
 CLS, SEP, PLAIN = 2, 3, 5  # tokens below PLAIN are marks
 # Most tokens of a part that are read, as in training; of the sentence before, its last ones.
-QUESTION, TITLE, BEFORE, SENTENCE, AFTER = 40, 16, 20, 160, 12
+QUESTION, TITLE, BEFORE, SENTENCE, AFTER = 40, 12, 16, 120, 8
+LONGEST = 192  # tokens of a row: the model knows no more places
 LONGEST_ANSWER = 40  # tokens
-_BATCH_WASTE = 1.25  # rows of a batch are padded to at most this times the shortest of them
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -49,6 +49,7 @@ class _Row:
     kinds: list[int]
     first: int  # where the sentence's tokens begin
     offsets: list[tuple[int, int]]  # of the sentence's tokens, in its characters
+    sentence: str
 
 
 class ReaderModel:
@@ -78,12 +79,9 @@ class ReaderModel:
         """
         if not candidates:
             return []
-        rows = self._rows(question, candidates)
-        out: list[Judgement | None] = [None] * len(rows)
-        for places in _batches([len(row.ids) for row in rows]):
-            for place, judged in zip(places, self._run([rows[i] for i in places]), strict=True):
-                out[place] = judged
-        return [judged for judged in out if judged is not None]
+        # One row at a time: activations are rounded to 8 bits over a whole batch, so its rows would
+        # depend on one another, and a batch is no faster.
+        return [self._run(row) for row in self._rows(question, candidates)]
 
     def _rows(self, question: str, candidates: Sequence[tuple[str, str, str, str]]) -> list[_Row]:
         parts = [question, *(part for candidate in candidates for part in candidate)]
@@ -101,28 +99,23 @@ class ReaderModel:
             sections = [asked, lead, earlier, own, found[after].ids[:AFTER]]
             rows.append(
                 _Row(
-                    [i for section in sections for i in section],
-                    [kind for kind, section in enumerate(sections) for _ in section],
+                    [i for section in sections for i in section][:LONGEST],
+                    [kind for kind, section in enumerate(sections) for _ in section][:LONGEST],
                     len(asked) + len(lead) + len(earlier),
                     found[sentence].offsets[:SENTENCE],
+                    sentence,
                 )
             )
         return rows
 
-    def _run(self, rows: Sequence[_Row]) -> list[Judgement]:
-        length = max(len(row.ids) for row in rows)
-        ids, kinds = (np.zeros((len(rows), length), dtype=np.int64) for _ in range(2))
-        for i, row in enumerate(rows):
-            ids[i, : len(row.ids)] = row.ids
-            kinds[i, : len(row.ids)] = row.kinds
+    def _run(self, row: _Row) -> Judgement:
+        ids = np.array([row.ids], dtype=np.int64)
+        kinds = np.array([row.kinds], dtype=np.int64)
         relevance, spans = self._session.run(
             ["relevance", "spans"], {"ids": ids, "kinds": kinds, "matches": matches(ids, kinds)}
         )
-        return [
-            # Rounded: the last bits depend on the machine, and must not decide an order.
-            Judgement(round(float(relevance[i]), 3), *_span(row, spans[i]))
-            for i, row in enumerate(rows)
-        ]
+        # Rounded: the last bits depend on the machine, and must not decide an order.
+        return Judgement(round(float(relevance[0]), 3), *_span(row, spans[0]))
 
 
 @lru_cache(maxsize=1)
@@ -146,21 +139,10 @@ def matches(ids: Ints, kinds: Ints) -> Ints:
     return np.asarray(same.any(axis=2).astype(np.int64) + in_two)
 
 
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Places of rows of like length, to be run together."""
-    out: list[list[int]] = []
-    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if out and lengths[place] <= _BATCH_WASTE * lengths[out[-1][0]]:
-            out[-1].append(place)
-        else:
-            out.append([place])
-    return out
-
-
 def _span(row: _Row, logits: Floats) -> tuple[tuple[int, int], float]:
     """The best span in characters, and its log-probability."""
     n = len(row.offsets)
-    if n == 0:
+    if n == 0 or not row.sentence.strip():
         return (0, 0), 0.0
     own = logits[row.first : row.first + n].astype(np.float64)
     own -= own.max(axis=0)
@@ -170,4 +152,7 @@ def _span(row: _Row, logits: Floats) -> tuple[tuple[int, int], float]:
     length = places[None] - places[:, None]
     sums[(length < 0) | (length >= LONGEST_ANSWER)] = -np.inf
     start, end = divmod(int(sums.argmax()), n)
-    return (row.offsets[start][0], row.offsets[end][1]), float(sums[start, end])
+    first, last = row.offsets[start][0], row.offsets[end][1]
+    text = row.sentence[first:last]  # a token may begin with the space before its word
+    first += len(text) - len(text.lstrip())
+    return (first, max(first, last)), float(sums[start, end])

@@ -18,7 +18,7 @@ from rag.reading_model import Judgement, shipped
 from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
-WEIGHT = 0.3
+WEIGHT = 0.6
 _MOST = 5.0  # beyond it, a logit says nothing more about the order
 # Who says it need not be said in the sentence that says it; the model would look for it there.
 _ATTRIBUTED = re.compile(

@@ -55,10 +55,7 @@ def test_a_question_that_nothing_answers_is_less_relevant_than_one_that_is(
 def test_a_judgement_does_not_depend_on_its_company(model: ReaderModel) -> None:
     together = model.judge("谁主持的会？", candidates())
     alone = [model.judge("谁主持的会？", [c])[0] for c in candidates()]
-    said = [(a.span, b.span) for a, b in zip(together, alone, strict=True) if a.relevance > 0]
-    assert said
-    assert all(one == other for one, other in said)
-    assert [j.relevance for j in together] == pytest.approx([j.relevance for j in alone], abs=0.6)
+    assert together == alone
 
 
 def test_traditional_full_width_and_upper_case_read_the_same(model: ReaderModel) -> None:
