@@ -21,7 +21,8 @@ from rag.figures import Figure, counted_by, figures_of
 from rag.naming import asks_for_one, names_of
 from rag.quantities import Quantity
 from rag.ranking import Scores, order
-from rag.reading import Draft, Judgements
+from rag.reading import Draft
+from rag.reading_model import Judgements
 from rag.retrieval import Retrieval
 from rag.schema import Citation, Conflict, Side
 from rag.scoping import contrast

@@ -16,8 +16,7 @@ from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE, SURNAMES
 from rag.comparing import Comparison
 from rag.figures import Figure, around, figure_at
 from rag.normalising import FUNCTION_WORDS
-from rag.reading import Judgements
-from rag.reading_model import Judgement
+from rag.reading_model import Judgement, Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.stated import Named

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from index.schema import Document, Span, part_of
 from index.segmenting import key
-from rag.answer_spans import SpanCandidate
 from rag.asking import (
     COMPARISON,
     COUNTED,
@@ -28,13 +27,13 @@ from rag.asking import (
     Sign,
 )
 from rag.clauses import best_part
+from rag.confirming import short_answer
 from rag.ranking import Scores, order
-from rag.reading_model import SENTENCE, Judgement
+from rag.reading_model import Judgements
 from rag.resolving import antecedent, neighbour
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
-from rag.short_answers import ShortAnswer, shipped, short_answer_in
-from rag.tables import asked_cell, header_of
+from rag.tables import header_of
 from rag.terms import Concept, contains
 
 # A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth reading.
@@ -43,11 +42,6 @@ _LEADS = 6  # sentences that may hold the short answer
 _PHRASE_LEADS = 2
 _LEAD_GAP = 2.0  # how far below the best the one with the short answer may stand
 _SHORT_WORTH = 1.0  # a sure short answer lifts its sentence by so much
-# Logits of the reading model, chosen on the questions held out of it.
-_BESIDE = -4.0  # below it the sentence is beside the question
-_CERTAIN, _CERTAIN_SPAN = 2.0, -0.5  # above both a name is shown that the weights are unsure of
-_AGREED = 0.8  # how often they are right where both see the same, in a sentence that answers
-_CONFIRMED = 0.3  # probability that is enough where the model agrees
 SURE = 0.75  # a short answer this probable needs one sentence beside it
 SAME = 0.8  # share of common character pairs from which two sentences say the same
 _NOVELTY = 1.2  # what a sentence gains that says a concept not said yet
@@ -65,9 +59,7 @@ _ITEM = re.compile(
 _PROMISES = re.compile(
     r"[两二三四五六七八九十几\d]+[个条项种类点招方面大步][^,，。]{0,12}(?:[:：]|。|$)|(?:如下|包括|以下|following)"
 )
-_NAME = re.compile(r"[^\s,，;；。!！?？:：、的][^,，;；。!！?？:：\n]{1,19}")  # within a clause
 _BRIEF = 48  # characters of a sentence that may stand before the one it resolves
-Judgements = Mapping[int, Judgement]
 # Whether, why and how is told in sentences: a row holds the words and says nothing of it.
 _SAID_IN_SENTENCES = frozenset((YESNO, REASON, MANNER))
 _WHO_WROTE = frozenset((PERSON, DATE, ORGANISATION, SOURCE))
@@ -141,65 +133,6 @@ def leads(
         if short is not None:
             found[i] = short
     return found
-
-
-def short_answer(
-    retrieval: Retrieval, place: int, judgements: Judgements = MappingProxyType({})
-) -> tuple[tuple[Span, ...], float] | None:
-    """The short answer that a sentence holds, as spans, and how probable it is; None for none.
-
-    Where there are judgements, the reading model has to see the answer in the same place, in a
-    sentence that it does not hold to be beside the question.
-    """
-    found = retrieval.sentences[place]
-    if found.candidate.kind.startswith("table_"):
-        cell = asked_cell(found, retrieval)
-        return None if cell is None else ((cell.span,), cell.probability)
-    # Of a long sentence the model reads the beginning: of the rest it can confirm nothing.
-    if judgements and len(retrieval.sentences[place].candidate.key) <= SENTENCE:
-        best = _confirmed(retrieval, place, judgements.get(place))
-    else:
-        best = spoken(retrieval, place)
-        if best is not None and best.probability < shipped().threshold:
-            best = None
-    if best is None:
-        return None
-    return part_of(found.sentence.spans, best.start, best.end), best.probability
-
-
-def _confirmed(retrieval: Retrieval, place: int, judged: Judgement | None) -> ShortAnswer | None:
-    """What two ways of looking agree on: the weighed candidates and the reading model's span."""
-    if judged is None or judged.relevance < _BESIDE:
-        return None
-    best = spoken(retrieval, place)
-    least = _CONFIRMED if judged.relevance > 0 else shipped().threshold
-    if best is not None and best.probability >= least and _shared(best, judged) >= 0.5:
-        sure = judged.relevance > 0 and best.probability < _AGREED
-        return replace(best, probability=_AGREED) if sure else best
-    if retrieval.asked.type in COUNTED or judged.relevance < _CERTAIN:
-        return None
-    # Names are hard to weigh, and words end where no dictionary knows: 由青屿重工集团承建.
-    start, end = judged.span
-    found = retrieval.sentences[place]
-    name = key(found.document.joined(found.sentence.spans))[start:end]
-    if judged.span_score < _CERTAIN_SPAN or not _NAME.fullmatch(name):
-        return None
-    if name in retrieval.question.key:
-        return None
-    return ShortAnswer(start, end, shipped().threshold, SpanCandidate(start, end, "learnt"))
-
-
-def _shared(short: ShortAnswer, judged: Judgement) -> float:
-    """Common characters, as a share of the shorter of the two."""
-    common = min(short.end, judged.span[1]) - max(short.start, judged.span[0])
-    return max(0, common) / max(1, min(short.end - short.start, judged.span[1] - judged.span[0]))
-
-
-def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
-    """The most probable short answer in the sentence's words, however improbable."""
-    found = retrieval.sentences[place]
-    keyed = key(found.document.joined(found.sentence.spans))
-    return short_answer_in(keyed, retrieval.asked, retrieval.question.key, retrieval.concepts)
 
 
 def pool_of(

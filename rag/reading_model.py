@@ -7,7 +7,7 @@ span it finds is a span of the sentence as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,11 +36,16 @@ class Judgement:
     `relevance`: logit that the sentence answers the question; above 0 rather yes than no.
     `span`: characters of the sentence, half-open; the likeliest answer if there is one here.
     `span_score`: log of the probability of that span among those of this sentence, at most 0.
+    `whole`: the sentence was read to its end; of a very long one only the beginning is.
     """
 
     relevance: float
     span: tuple[int, int]
     span_score: float
+    whole: bool = True
+
+
+Judgements = Mapping[int, Judgement]  # by place in what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class _Row:
     first: int  # where the sentence's tokens begin
     offsets: list[tuple[int, int]]  # of the sentence's tokens, in its characters
     sentence: str
+    whole: bool
 
 
 class ReaderModel:
@@ -104,6 +110,7 @@ class ReaderModel:
                     len(asked) + len(lead) + len(earlier),
                     found[sentence].offsets[:SENTENCE],
                     sentence,
+                    len(found[sentence].ids) <= SENTENCE,
                 )
             )
         return rows
@@ -115,7 +122,7 @@ class ReaderModel:
             ["relevance", "spans"], {"ids": ids, "kinds": kinds, "matches": matches(ids, kinds)}
         )
         # Rounded: the last bits depend on the machine, and must not decide an order.
-        return Judgement(round(float(relevance[0]), 3), *_span(row, spans[0]))
+        return Judgement(round(float(relevance[0]), 3), *_span(row, spans[0]), row.whole)
 
 
 @lru_cache(maxsize=1)

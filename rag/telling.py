@@ -16,7 +16,7 @@ from index.segmenting import key
 from rag.comparing import Comparison, is_time, said
 from rag.figures import Figure, context_of
 from rag.quantities import Quantity
-from rag.reading import Judgements
+from rag.reading_model import Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in

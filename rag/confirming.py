@@ -1,0 +1,126 @@
+"""The short answer of one sentence: what the weighed candidates and the reading model make of it.
+
+The candidates (rag/short_answers.py) have clean ends, and stop at a name's first word or a date's
+year; the model knows what is asked, and its ends are rough. Where they agree they are almost always
+right; where the model alone is certain it is right nine times in ten.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import MappingProxyType
+
+from index.schema import Span, part_of
+from index.segmenting import key
+from rag.answer_spans import SpanCandidate
+from rag.asking import COUNTED
+from rag.reading_model import Judgement, Judgements
+from rag.retrieval import Retrieval
+from rag.short_answers import ShortAnswer, shipped, short_answer_in
+from rag.tables import asked_cell
+from rag.units import UNITS
+
+# Logits of the reading model, chosen on the questions held out of it.
+_BESIDE = -4.0  # below it the sentence is beside the question
+# (relevance, span) above which the model's span is shown though the weights see none there: it was
+# right in .79 of these, and in .91 of those that are sure.
+_CERTAIN, _SURE = (1.0, -0.3), (2.0, -0.5)
+_AGREED = 0.8  # how often they are right where both see the same, in a sentence that answers
+_CONFIRMED = 0.3  # probability that is enough where the model agrees
+_LONGEST = 40  # characters of a span
+_MOST_OF_SENTENCE = 0.8  # a longer share of it is no short answer …
+_BRIEF = 20  # … unless it is as short as this
+_EDGES = " \t\n,，;；。.!！?？:：、"
+_PAIRS = ("《》", "“”", "「」", "（）", "()")
+_FIGURE = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半]")
+_UNIT = re.compile(
+    rf"[十百千万亿]*(?:{'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})?"
+)
+
+
+def short_answer(
+    retrieval: Retrieval, place: int, judgements: Judgements = MappingProxyType({})
+) -> tuple[tuple[Span, ...], float] | None:
+    """The short answer that a sentence holds, as spans, and how probable it is; None for none.
+
+    Where there are judgements, the reading model has to see the answer there, too, in a sentence
+    that it does not hold to be beside the question.
+    """
+    found = retrieval.sentences[place]
+    if found.candidate.kind.startswith("table_"):
+        cell = asked_cell(found, retrieval)
+        return None if cell is None else ((cell.span,), cell.probability)
+    judged = judgements.get(place)
+    # Of a very long sentence the model reads the beginning: of the rest it can confirm nothing.
+    if judgements and (judged is None or judged.whole):
+        best = _confirmed(retrieval, place, judged)
+    else:
+        best = spoken(retrieval, place)
+        if best is not None and best.probability < shipped().threshold:
+            best = None
+    if best is None:
+        return None
+    return part_of(found.sentence.spans, best.start, best.end), best.probability
+
+
+def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
+    """The most probable short answer in the sentence's words, however improbable."""
+    found = retrieval.sentences[place]
+    keyed = key(found.document.joined(found.sentence.spans))
+    return short_answer_in(keyed, retrieval.asked, retrieval.question.key, retrieval.concepts)
+
+
+def _confirmed(retrieval: Retrieval, place: int, judged: Judgement | None) -> ShortAnswer | None:
+    if judged is None or judged.relevance < _BESIDE:
+        return None
+    best, seen = spoken(retrieval, place), _seen(retrieval, place, judged)
+    least = _CONFIRMED if judged.relevance > 0 else shipped().threshold
+    if best is not None and best.probability >= least and _shared(best, judged) >= 0.5:
+        if judged.relevance <= 0:
+            return best
+        # 2022年6月 rather than 2022年.
+        if seen is not None and seen[0] <= best.start and best.end <= seen[1]:
+            best = replace(best, start=seen[0], end=seen[1])
+        return replace(best, probability=max(best.probability, _AGREED))
+    if seen is None or (not _is_above(judged, _CERTAIN) and not _is_above(judged, _SURE)):
+        return None
+    probability = _AGREED if _is_above(judged, _SURE) else shipped().threshold
+    return ShortAnswer(*seen, probability, SpanCandidate(*seen, "learnt"))
+
+
+def _is_above(judged: Judgement, bounds: tuple[float, float]) -> bool:
+    return judged.relevance > bounds[0] and judged.span_score > bounds[1]
+
+
+def _seen(retrieval: Retrieval, place: int, judged: Judgement) -> tuple[int, int] | None:
+    """The reading model's span with clean ends; None where it is no short answer."""
+    text = retrieval.sentences[place].candidate.key
+    start, end = judged.span
+    if retrieval.asked.type in COUNTED:
+        if not _FIGURE.search(text, start, end):
+            return None
+        unit = _UNIT.match(text, end)
+        end = unit.end() if unit else end
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while start < end and text[end - 1] in _EDGES:
+        end -= 1
+    for left, right in _PAIRS:
+        inside = text[start:end]
+        if inside.count(left) < inside.count(right) and text[start - 1 : start] == left:
+            start -= 1
+        elif inside.count(left) > inside.count(right) and text[end : end + 1] == right:
+            end += 1
+    length = end - start
+    if not 0 < length <= _LONGEST or text[start:end] in retrieval.question.key:
+        return None
+    if length > _BRIEF and length > _MOST_OF_SENTENCE * len(text):
+        return None
+    return start, end
+
+
+def _shared(short: ShortAnswer, judged: Judgement) -> float:
+    """Common characters, as a share of the shorter of the two."""
+    common = min(short.end, judged.span[1]) - max(short.start, judged.span[0])
+    return max(0, common) / max(1, min(short.end - short.start, judged.span[1] - judged.span[0]))
