@@ -83,7 +83,9 @@ def _confirmed(retrieval: Retrieval, place: int, judged: Judgement | None) -> Sh
         if seen is not None and seen[0] <= best.start and best.end <= seen[1]:
             best = replace(best, start=seen[0], end=seen[1])
         return replace(best, probability=max(best.probability, _AGREED))
-    if seen is None or (not _is_above(judged, _CERTAIN) and not _is_above(judged, _SURE)):
+    if best is not None and best.probability >= shipped().threshold:
+        return None  # both are sure, of different things
+    if seen is None or not any(_is_above(judged, bounds) for bounds in (_CERTAIN, _SURE)):
         return None
     probability = _AGREED if _is_above(judged, _SURE) else shipped().threshold
     return ShortAnswer(*seen, probability, SpanCandidate(*seen, "learnt"))
