@@ -32,7 +32,7 @@ _LONGEST = 40  # characters of a span
 _MOST_OF_SENTENCE = 0.8  # a longer share of it is no short answer …
 _BRIEF = 20  # … unless it is as short as this
 _EDGES = " \t\n,，;；。.!！?？:：、"
-_PAIRS = ("《》", "“”", "「」", "（）", "()")
+_PAIRS = (("《", "》"), ("“", "”"), ("「", "」"), ("（", "）"), ("(", ")"))
 _FIGURE = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半]")
 _UNIT = re.compile(
     rf"[十百千万亿]*(?:{'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})?"

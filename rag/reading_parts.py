@@ -21,7 +21,6 @@ from rag.ranking import Scores, order, score
 from rag.reading import (
     SAME,
     Draft,
-    Judgements,
     draft_of,
     leads,
     led,
@@ -30,6 +29,7 @@ from rag.reading import (
     pool_of,
     size_of,
 )
+from rag.reading_model import Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.settings import ReadingSettings
