@@ -242,12 +242,12 @@ class Answerer:
         drafts: Sequence[Draft] = ()
         conflicts: tuple[Conflict, ...] = ()
         found = None
-        engine = ENGINE
+        engine, judgements = ENGINE, judged.judgements
         if fluent is not None and wanted is None and judged.is_sure:
             retrieval, scores = fluent.without_orders(retrieval, scores)
-            # Places shift where the language model's reader left sentences out.
-            read_before = judged.judgements if retrieval is judged.retrieval else {}
-            found = disagreement(retrieval, scores, read_before)
+            if retrieval is not judged.retrieval:
+                judgements = {}  # sentences were left out: places shift
+            found = disagreement(retrieval, scores, judgements)
             drafts = drafts_of(retrieval, scores, list(sides_of(found)))
             yield from fluent.read(asked.language, retrieval, scores, drafts)
             engine = fluent.engine
@@ -256,9 +256,6 @@ class Answerer:
             found = None
             drafts = read_parts(retrieval, scores, reading) if wanted is None else ()
             if not drafts:
-                # Places shift where the language model's reader left sentences out.
-                same = retrieval is judged.retrieval
-                judgements = judged.judgements if same else {}
                 if wanted is None:
                     found = disagreement(retrieval, scores, judgements)
                 drafts = read(retrieval, scores, reading, sides_of(found), judgements)

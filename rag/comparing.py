@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from index.segmenting import key
-from rag.figures import MODEL, PLACES, Figure, Scope, context_of, tokens, years_in
+from rag.figures import MODEL, PLACES, Figure, Scope, years_in
 from rag.quantities import Quantity
+from rag.resolving import carried_over
 from rag.retrieval import Retrieval
 from rag.scoping import (
     contrast,
@@ -23,6 +24,7 @@ from rag.scoping import (
     periods_in,
 )
 from rag.stated import Day, Standing, Value, agree
+from rag.surroundings import tokens
 from rag.terms import Concept, contains
 from rag.units import UNITS
 
@@ -195,7 +197,7 @@ class Comparison:
         """A sentence and what it may take over."""
         if place not in self._arounds:
             found = self._retrieval.sentences[place]
-            context = context_of(self._retrieval, found)
+            context = carried_over(found, self._retrieval)
             self._arounds[place] = f"{found.candidate.key}\n{context}"
         return self._arounds[place]
 
@@ -299,7 +301,7 @@ class Comparison:
             own = f"{found.candidate.key}\n{found.candidate.headings}"
             before = ""
             if found.candidate.kind != "table_row":
-                before = context_of(self._retrieval, found)
+                before = carried_over(found, self._retrieval)
             self._told[place] = [
                 said(c, own) >= 0.5 or said(c, before) >= 0.5 for c in self.telling
             ]

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from index.schema import Span
 from rag.asking import DATE, MONEY, NUMBER, PERCENT, YESNO
 from rag.comparing import Comparison, Kind, commensurable
-from rag.figures import Figure, counted_by, figures_of
+from rag.figures import Figure, figures_of
 from rag.naming import asks_for_one, names_of
 from rag.quantities import Quantity
 from rag.ranking import Scores, order
@@ -25,7 +25,7 @@ from rag.reading import Draft
 from rag.reading_model import Judgements
 from rag.retrieval import Retrieval
 from rag.schema import Citation, Conflict, Side
-from rag.scoping import contrast
+from rag.scoping import contrast, counted_by
 from rag.standing import asks_whether, standings_of
 from rag.stated import agree
 from rag.telling import Telling
@@ -200,7 +200,8 @@ def _way_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) -
                     return words[0]
     if retrieval.sentences[figure.place].candidate.kind == "table_row":
         return ""
-    return counted_by(retrieval.sentences[figure.place].candidate.key, figure.value)
+    keyed = retrieval.sentences[figure.place].candidate.key
+    return counted_by(keyed, figure.value.start, figure.value.end)
 
 
 def sides_of(found: Disagreement | None) -> dict[int, tuple[Span, ...]]:

@@ -14,12 +14,13 @@ from dataclasses import replace
 from index.segmenting import key, token_spans
 from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE, SURNAMES
 from rag.comparing import Comparison
-from rag.figures import Figure, around, figure_at
+from rag.figures import STATES_NOTHING, Figure, figure_at
 from rag.normalising import FUNCTION_WORDS
 from rag.reading_model import Judgement, Judgements
 from rag.rereading import judgements_of
 from rag.retrieval import Retrieval
 from rag.stated import Named
+from rag.surroundings import around
 from rag.tables import asked_cell
 
 _READ_MORE = 4  # sentences, beside those that were read for the order
@@ -104,7 +105,7 @@ def _name(retrieval: Retrieval, place: int, judged: Judgement | None) -> Figure 
     if judged is None or judged.relevance < _RELEVANT or judged.span_score < _SPAN:
         return None
     found = retrieval.sentences[place]
-    if found.candidate.kind in ("table_row", "heading", "caption", "table_header", "reference"):
+    if found.candidate.kind in STATES_NOTHING | {"table_row"}:
         return None
     keyed = found.candidate.key
     start, end = _whole(keyed, *judged.span)
@@ -123,7 +124,7 @@ def _by_form(retrieval: Retrieval, place: int) -> Figure | None:
     keyed = found.candidate.key
     if found.candidate.kind == "table_row":
         return _in_cell(retrieval, place)
-    if found.candidate.kind in ("heading", "caption", "table_header", "reference"):
+    if found.candidate.kind in STATES_NOTHING:
         return None
     form = None
     if office := _HELD.search(question):

@@ -47,6 +47,13 @@ def antecedent(found: Found, retrieval: Retrieval) -> tuple[Span, ...]:
     return before.sentence.spans
 
 
+def carried_over(found: Found, retrieval: Retrieval) -> str:
+    """What a sentence may take over: headings, title and the two sentences before."""
+    before = [neighbour(found, retrieval, -n) for n in (1, 2)]
+    lines = [found.candidate.headings, *(b.candidate.key for b in before if b is not None)]
+    return "\n".join(lines)
+
+
 def neighbour(found: Found, retrieval: Retrieval, shift: int) -> Found | None:
     """The retrieved sentence `shift` places after (before) one in its document."""
     wanted = (found.document.doc_id, found.position + shift)

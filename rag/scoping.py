@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from rag.surroundings import COMMA, clause_at, stated_quantities
+
 # Words of one kind: a figure that has one of them is not of the others.
 _KINDS: tuple[tuple[str, ...], ...] = (
     ("城镇", "农村|乡村", "城乡居民"),
@@ -69,6 +71,7 @@ _BASES = (
     ),
     re.compile(r"(?:净额|抽样|自行估算|初步核算)"),
 )
+_STOP = re.compile(r"[;；。]")
 _BRACKET = re.compile(r"\s?[(（]([^()（）\d]{2,12})[)）]")
 _PERIOD = re.compile(
     r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})(?:月份?)?\s?(?:[-–—~至到]\s?\d{1,2})\s?月(?!\s?\d{1,2}\s?[日号])|"
@@ -76,9 +79,12 @@ _PERIOD = re.compile(
     r"(?<![\d个])\d{1,2}月(?:份|底|末|初|上旬|中旬|下旬)?(?!\s?\d{1,2}\s?[日号])|"
     r"(?:五一|国庆|春节|中秋|端午|清明|元旦|暑期|寒假)(?!档)|\bq[1-4]\b|\b(?:first|second) half\b"
 )
-_BORDER = re.compile(r"[;；。!！?？]|,(?!\d)|(?<!\d),")
 _DATED = re.compile(
     r"[\s\d年月日号底末初份度至到\-–—全今去本截止第一二三四季上下半前后个(),，在于到了,]+"
+)
+_NOT = re.compile(r"非([㐀-鿿]{2})")
+_SERIAL = re.compile(
+    r"([一二三四五六七八九十百甲乙丙丁东西南北\d]+)(期|线|套|标段|号(?:机组?|线|楼|井|炉)?|类|楼|批|届|轮|次(?=会|大会))"
 )
 
 
@@ -94,7 +100,7 @@ def periods_of(keyed: str, at: int, start: int) -> frozenset[str]:
         if found or clause_start <= 1:
             return frozenset(found[-1:])
         end = clause_start - 1
-        before = max((m.end() for m in _BORDER.finditer(keyed, 0, end)), default=0)
+        before = clause_at(keyed, end)[0]
         if not is_dated(keyed, before, end):
             return frozenset()
         clause_start = before
@@ -111,7 +117,7 @@ def _month(period: str) -> str:
 
 
 def periods_in(keyed: str) -> frozenset[str]:
-    """All of them, of a question."""
+    """All of them that a text names."""
     return frozenset(_month(m.group()) for m in _PERIOD.finditer(keyed))
 
 
@@ -132,7 +138,7 @@ def is_planned(before: str, own: str) -> bool:
     if _PLANNED.search(own):
         return True
     # 原计划10月开工，全长18公里: the day is planned.
-    clauses = re.split(r",(?!\d)|(?<!\d),", before)
+    clauses = re.split(COMMA, before)
     return any(_PLANNED.search(c) and not _MONTH.search(c) for c in clauses)
 
 
@@ -189,12 +195,6 @@ def _words(text: str) -> tuple[Mapping[int, str], ...]:
     )
 
 
-_NOT = re.compile(r"非([㐀-鿿]{2})")
-_SERIAL = re.compile(
-    r"([一二三四五六七八九十百甲乙丙丁东西南北\d]+)(期|线|套|标段|号(?:机组?|线|楼|井|炉)?|类|楼|批|届|轮|次(?=会|大会))"
-)
-
-
 def _serial(question: str, one: str, other: str) -> tuple[str, str] | None:
     """一期 and 二期, 3号机组 and 4号机组: which of several, where the question does not say."""
     ours = {m[2]: m.group() for m in _SERIAL.finditer(one)}
@@ -210,12 +210,17 @@ def is_revised(keyed: str) -> bool:
     return _REVISED.search(keyed) is not None
 
 
-def basis_of(keyed: str, start: int, end: int, until: int) -> str:
-    """How a sentence says that its figure, which ends at `end`, was counted; "" where it does not.
+def counted_by(keyed: str, start: int, end: int) -> str:
+    """How its sentence says that the figure at [start, end) was counted; "" where it does not.
 
-    实物量 in brackets after it, 按折氧化物计算, 扣除国货复进口, within [start, until).
+    实物量 in brackets after it, 按折氧化物计算, 扣除国货复进口, between the figures beside it.
     """
     if bracket := _BRACKET.match(keyed, end):
         return bracket[1]
-    found = (pattern.search(keyed, start, until) for pattern in _BASES)
+    others = stated_quantities(keyed)
+    after = max((q.end for q in others if q.end <= start), default=0)
+    until = min((q.start for q in others if q.start >= end), default=len(keyed))
+    if stop := _STOP.search(keyed, end, until):
+        until = stop.start()
+    found = (pattern.search(keyed, after, until) for pattern in _BASES)
     return next((match.group() for match in found if match is not None), "")

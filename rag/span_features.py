@@ -84,27 +84,25 @@ def describe(
         shapes[one.shape] = shapes.get(one.shape, 0) + 1
     unit = UNITS.get(unit_of(asked) or "")
     question_pairs = {question_key[i : i + 2] for i in range(len(question_key) - 1)}
-    clause_worth: dict[tuple[int, int], float] = {}
+    bounds_of = [_clause_at(clause_ends, one.start) for one in candidates]
+    clause_worth = {
+        bounds: _covered(matches, *bounds, concepts) / total for bounds in dict.fromkeys(bounds_of)
+    }
+    best = max(clause_worth.values())
     cover = _covered(matches, 0, len(sentence_key), concepts) / total
     rarest = max(range(len(concepts)), key=lambda i: concepts[i].rarity) if concepts else -1
     has_rarest = float(any(m.number == rarest for m in matches))
     out = []
-    for one in candidates:
-        bounds = _clause_at(clause_ends, one.start)
-        if bounds not in clause_worth:
-            clause_worth[bounds] = _covered(matches, *bounds, concepts) / total
+    for one, bounds in zip(candidates, bounds_of, strict=True):
         features = _place(one, sentence_key, matches, left, right)
         features["clause"] = clause_worth[bounds]
-        features["clause_best"] = float(bounds == max(clause_worth, key=clause_worth.__getitem__))
+        features["clause_best"] = float(clause_worth[bounds] >= best - 1e-9)
         _form(features, one, sentence_key, asked, unit, question_pairs)
         features["cover"] = cover
         features["rarest"] = has_rarest
         features["rivals"] = math.log(shapes[one.shape])
+        features["clause_gap"] = best - clause_worth[bounds]
         out.append(features)
-    best = max(clause_worth.values())
-    for features in out:
-        features["clause_best"] = float(features["clause"] >= best - 1e-9)
-        features["clause_gap"] = best - features["clause"]
     if asked.type not in COUNTED:
         return out
     # What helps to choose among figures is not what helps to choose among phrases.

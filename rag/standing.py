@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 
 from rag.comparing import Comparison, said
-from rag.figures import Figure, around, figure_at
+from rag.figures import STATES_NOTHING, Figure, figure_at
 from rag.retrieval import Retrieval
 from rag.stated import Standing
+from rag.surroundings import around, clause_at
 from rag.terms import Concept
 
 _ASKS = re.compile(r"(?:了吗|了没有?|没有|了么|是否已?经?|有没有|是不是已经?)[?？]?")
@@ -26,7 +27,6 @@ _DONE = re.compile(
 _OPEN = re.compile(
     r"计划(?:于|在|将|\d)|预计|将|拟|有望|争取|力争|准备|等待|如果|若|是否|能否|吗|何时|什么时候|[?？]"
 )
-_CLAUSE = re.compile(r"[;；。!！?？]|,(?!\d)|(?<!\d),")
 _LEAST = 0.6  # of what is asked, by rarity, that a side has to say
 
 
@@ -61,7 +61,7 @@ def _standing(
 ) -> Figure | None:
     found = retrieval.sentences[place]
     keyed = found.candidate.key
-    if found.candidate.kind in ("table_row", "heading", "caption", "table_header", "reference"):
+    if found.candidate.kind in STATES_NOTHING | {"table_row"}:
         return None
     things = [c for c in retrieval.concepts if c is not deed]
     total = sum(c.rarity for c in things)
@@ -73,9 +73,7 @@ def _standing(
         at = keyed.find(word)
         if at < 0:
             continue
-        start = max((m.end() for m in _CLAUSE.finditer(keyed, 0, at)), default=0)
-        stop = _CLAUSE.search(keyed, at)
-        end = stop.start() if stop else len(keyed)
+        start, end = clause_at(keyed, at)
         if _OPEN.search(keyed, start, min(len(keyed), end + 1)):
             return None
         before = keyed[start:at]

@@ -14,10 +14,11 @@ from functools import cached_property
 
 from index.segmenting import key
 from rag.comparing import Comparison, is_time, said
-from rag.figures import Figure, context_of
+from rag.figures import Figure
 from rag.quantities import Quantity
 from rag.reading_model import Judgements
 from rag.rereading import judgements_of
+from rag.resolving import carried_over
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
 from rag.stated import Day, Named, Standing
@@ -196,7 +197,7 @@ class Telling:
 
         What the sentences before it say counts as said.
         """
-        context = context_of(self._retrieval, self._retrieval.sentences[one.place])
+        context = carried_over(self._retrieval.sentences[one.place], self._retrieval)
         return self._lack(one, beside, context) <= _TOO_LITTLE
 
     def _lack(self, one: Figure, beside: Figure, before: str = "") -> float:
@@ -207,7 +208,7 @@ class Telling:
         found = self._retrieval.sentences[one.place]
         own = f"{found.candidate.key}\n{found.candidate.headings}\n{self._title(one)}"
         if before or _POINTS.search(found.candidate.key):
-            own = f"{own}\n{before or context_of(self._retrieval, found)}"
+            own = f"{own}\n{before or carried_over(found, self._retrieval)}"
         other = self._retrieval.sentences[beside.place].candidate.key[: beside.value.start]
         lacking = 0.0
         for c in self._compare.things:
