@@ -31,6 +31,8 @@ _PLACE = "ns"
 _THINGS = frozenset("nijlt")  # nouns, idioms, abbreviations, times
 # What ends up in no word of its own, and in no name: 最高能罚公司多少, 那篇县域….
 _LOOSE = frozenset("能会可要去罚给让被把事人那这哪某该各每篇个的地得")
+# What is weighed or measured is told in some unit of its kind, or not at all.
+_MEASURED = frozenset(("mass", "volume", "energy", "power"))
 _LATIN, _HAN = re.compile(r"[a-z]"), re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -101,12 +103,25 @@ def absent(retrieval: Retrieval) -> tuple[str, ...]:
             continue
         if not _in_parts(concept, everything):
             found.append(question.text[concept.start : concept.end].strip())
-    unit = UNITS.get(retrieval.asked.unit or "")
-    if unit is not None and unit.dimension.startswith("money:") and (unit.dimension != "money:CNY"):
-        same = [n for n, u in UNITS.items() if u.dimension == unit.dimension and len(n) > 1]
-        if not any(name in everything for name in same):
-            found.append(str(retrieval.asked.unit))
+    if _is_unit_nowhere(retrieval.asked.unit, everything):
+        found.append(str(retrieval.asked.unit))
     return tuple(dict.fromkeys(found))
+
+
+def _is_unit_nowhere(asked: str | None, everything: str) -> bool:
+    """A currency but the yuan, or a measure, of which no unit stands in what was found."""
+    unit = UNITS.get(asked or "")
+    if unit is None or unit.dimension == "money:CNY":
+        return False
+    if not unit.dimension.startswith("money:") and unit.dimension not in _MEASURED:
+        return False
+    same = (n for n, u in UNITS.items() if u.dimension == unit.dimension)
+    return not any(n in everything if len(n) > 1 else _counted(n, everything) for n in same)
+
+
+def _counted(sign: str, everything: str) -> bool:
+    """升 and 方 stand in many words: they are units after a figure."""
+    return re.search(rf"[\d零〇一二三四五六七八九十百千万亿两几]\s?{sign}", everything) is not None
 
 
 def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:

@@ -46,9 +46,10 @@ _KINDS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
 # What is counted: 多少[吨], 几[家], how many [companies].
 _CURRENCIES = "美元|欧元|港元|日元|英镑|卢布|卢比|比索|韩元|泰铢|法郎|雷亚尔|里拉|新台币"
+_MEASURES = "加仑|蒲式耳|兆瓦时|吉瓦时"
 _UNIT = re.compile(
-    rf"(?:多少|几|第几)(?:个)?(?:[万亿千百]{{0,2}}(?={_CURRENCIES}))?"
-    rf"((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|{_CURRENCIES}|万元|亿元|[㐀-鿿]))"
+    rf"(?:多少|几|第几)(?:个)?(?:[万亿千百]{{0,2}}(?={_CURRENCIES}|{_MEASURES}))?"
+    rf"((?:百分点|平方米|平方公里|立方米|千瓦时|公里|公顷|{_CURRENCIES}|{_MEASURES}|万元|亿元|[㐀-鿿]))"
 )
 _UNIT_ALIASES = {"钱": "元", "块": "元", "刀": "美元", "美金": "美元", "号": "日", "个": ""}
 _NOT_UNITS = frozenset("的了是在和呢啊吗才就都被给")

@@ -25,6 +25,7 @@ FILES = {
     "老楼.md": "# 老楼改造\n\n全区加装电梯46台，每台补贴二十万元。\n",
     "换电.md": "# 换电柜\n\n骑手在换电柜更换电池，每次三元。漏洞由厂家修补。\n",
     "年报.md": "# 2024年年报\n\n2024年的利润为3亿元。\n",
+    "储罐.md": "# 储罐\n\n全年卸货三百万吨，储罐容积十二万立方米。\n",
     "进口.md": "# 进口\n\n澳大利亚政府说，全年进口额为42亿美元。\n",
 }
 
@@ -111,3 +112,9 @@ def test_things_are_told_as_missing_and_verbs_and_halves_of_words_are_not(
     library: Library, question: str, told: tuple[str, ...]
 ) -> None:
     assert absence.missing(found(library, question)) == told
+
+
+def test_a_measure_of_which_no_unit_is_told_forbids_an_answer(library: Library) -> None:
+    assert absence.absent(found(library, "储罐容积是多少立方米")) == ()
+    assert absence.absent(found(library, "储罐容积是多少万加仑")) == ()  # volume is told
+    assert absence.absent(found(library, "电梯用了多少千瓦时")) == ("千瓦时",)
