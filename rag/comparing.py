@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -25,8 +24,8 @@ from rag.scoping import (
 )
 from rag.stated import Day, Standing, Value, agree
 from rag.surroundings import tokens
-from rag.terms import Concept, contains
-from rag.units import UNITS
+from rag.terms import contains
+from rag.things import Things
 
 Kind = Literal["plain", "scoped"]
 
@@ -36,22 +35,10 @@ _ALIKE_SCOPED = 0.05
 _FEWEST_SHARED = 2  # words that both sides and the question share
 _LARGEST_RATIO = 3.0  # beyond it two figures are hardly of one thing
 _WINDOW = 30  # characters between two counts of one thing, at most
-_TELLING = 0.45  # rarity from which a concept has to be shared by both sides
-_SOME = 0.2  # … from which it counts for what documents answer with
 _MOST = 0.6  # of the telling things, by rarity, that a side has to say
 _LEAST = 0.5  # … where the sides are what their documents answer with
-_LATIN = re.compile(r"[a-z]{5,}")
-_DERIVED = 0.8
 _TRUSTED = 0.5  # weight from which another word says the same
-_TIME = re.compile(
-    r"(?:\d|年|月|日|号|季|度|底|末|初|中|今|去|前|上|下|半|截至|第?[一二三四]|现在|目前|以来|q)+"
-)
-# Words for the size of anything: the figure says it, whatever the sentence calls it.
-_SIZE = re.compile(
-    r"规模|装机|数量|总量|总数|总额|总计|数额|金额|数字|数据|水平|情况|容量|个数|人数|家数|一共|总共|到底|究竟"
-)
 _DAY = re.compile(r"\d{1,2}月\d{1,2}(?=[日号])")
-_ALL_OF = re.compile(r"(?:全|本|我)[国省市县区镇乡村校院厂]")
 _WHOLE = frozenset(("全国", "中国", "全球"))  # said or left out, they mean the same
 # What tells one's count from another's within a sentence.
 _REPORTS = re.compile(
@@ -70,9 +57,9 @@ _FORMER = re.compile(
 class Comparison:
     """Compares what sentences state, for one question."""
 
-    def __init__(self, retrieval: Retrieval) -> None:
+    def __init__(self, retrieval: Retrieval, things: Things) -> None:
         question = retrieval.question
-        self._retrieval = retrieval
+        self._retrieval, self._things = retrieval, things
         # What it speaks of, in any of the words it may be said in.
         words = [a.term for c in retrieval.concepts for a in c.alternatives]
         self._tokens = frozenset(t for w in [question.content, *words] for t in tokens(w))
@@ -84,22 +71,6 @@ class Comparison:
         self._models = frozenset(MODEL.findall(question.key))
         self._periods = periods_in(question.key)
         self._days = _DAY.findall(question.key)
-        whole = [
-            _without_year(c, question.key)
-            for c in retrieval.concepts
-            if c not in _appositions(question.key, retrieval.concepts)
-        ]
-        self.things = [
-            c
-            for c in whole
-            if c.rarity >= _SOME
-            and not is_time(c)
-            and _SIZE.sub("", c.term)
-            and c.term not in UNITS
-            and not _ALL_OF.fullmatch(c.term)
-        ]
-        self.telling = [c for c in self.things if c.rarity >= _TELLING]
-        self._told: dict[int, list[bool]] = {}
         self._arounds: dict[int, str] = {}
         self._about: dict[str, Mapping[str, int]] = {}
 
@@ -108,7 +79,7 @@ class Comparison:
         one, two = self._words(a.about), self._words(b.about)
         shared = one.keys() & two.keys()
         asked = sum(one[w] for w in shared if w[0] == "#" or w in self._tokens)
-        asked += any(map(min, self.tells(a.place), self.tells(b.place)))
+        asked += any(map(min, self._things.tells(a.place), self._things.tells(b.place)))
         if asked < _FEWEST_SHARED:
             return 0.0
         return sum(one[w] for w in shared) / max(1, min(sum(one.values()), sum(two.values())))
@@ -133,7 +104,7 @@ class Comparison:
         """Concept → its words, longest first; of concepts that have several words alone."""
         return [
             (n, sorted((a.term for a in trusted), key=len, reverse=True))
-            for n, c in enumerate(self.telling)
+            for n, c in enumerate(self._things.telling)
             if len(trusted := [a for a in c.alternatives if a.weight >= _TRUSTED]) > 1
         ]
 
@@ -141,7 +112,7 @@ class Comparison:
         same = a.value.dimension == b.value.dimension and agree(a.value, b.value)
         return same and self.alike(a, b) >= _ALIKE
 
-    def kind_of(self, lead: Figure, other: Figure) -> Kind | None:
+    def _kind_of(self, lead: Figure, other: Figure) -> Kind | None:
         """Of what two figures are by their scopes: "plain" of one, "scoped" of two that are named.
 
         None where they are of two things, or cannot be held against each other.
@@ -210,14 +181,14 @@ class Comparison:
 
         `alike`: of the two.
         """
-        kind = self.kind_of(lead, other)
+        kind = self._kind_of(lead, other)
         if kind is None:
             return None
         if lead.place == other.place:
             return "plain" if self._set_against(lead, other) else None
-        if not self.is_asked(lead) or not self.is_asked(other):
+        if not self._is_asked(lead) or not self._is_asked(other):
             return None
-        if self.tells(lead.place) != self.tells(other.place):
+        if self._things.tells(lead.place) != self._things.tells(other.place):
             return None
         if kind == "scoped":
             return "scoped" if alike >= _ALIKE_SCOPED else None
@@ -228,9 +199,9 @@ class Comparison:
         if one.document is two.document or (ours and theirs and ours != theirs):
             return None
         if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
-            same = same_size(lead.value, other.value) and alike >= _ALIKE
+            same = _same_size(lead.value, other.value) and alike >= _ALIKE
         else:
-            same = alike >= _ALIKE_WHEN and same_standing(lead, other)
+            same = alike >= _ALIKE_WHEN and _same_stage(lead, other)
         return "plain" if same else None
 
     def answered(self, lead: Figure, other: Figure) -> Kind | None:
@@ -241,25 +212,23 @@ class Comparison:
         one, two = (self._retrieval.sentences[f.place] for f in (lead, other))
         if one.document is two.document:
             return None
-        kind = self.kind_of(lead, other)
-        if kind is None or not all(self.is_asked(f, _LEAST) for f in (lead, other)):
+        kind = self._kind_of(lead, other)
+        if kind is None or not all(self._is_asked(f, _LEAST) for f in (lead, other)):
             return None
         if isinstance(lead.value, Quantity) and isinstance(other.value, Quantity):
-            return kind if kind == "scoped" or same_size(lead.value, other.value) else None
+            return kind if kind == "scoped" or _same_size(lead.value, other.value) else None
         dates = {one.document.date, two.document.date} - {None}
         if isinstance(lead.value, Standing) and len(dates) > 1:
             return None  # what was not yet so then may be so now
-        return kind if same_standing(lead, other) else None
+        return kind if _same_stage(lead, other) else None
 
-    def is_asked(self, figure: Figure, share: float = _MOST) -> bool:
+    def _is_asked(self, figure: Figure, share: float = _MOST) -> bool:
         """Whether it is of the places that the question names, and of most that it speaks of."""
         if self._places:
             around = self._around(figure.place)
             if not any(p in around for p in self._places):
                 return False
-        told = zip(self.telling, self.tells(figure.place), strict=True)
-        total = sum(c.rarity for c in self.telling)
-        return sum(c.rarity for c, says in told if says) >= share * total
+        return self._things.is_told(figure.place, share)
 
     def is_of_other_time(self, figure: Figure) -> bool:
         """Whether a figure is of another year than the question names."""
@@ -291,52 +260,13 @@ class Comparison:
             and tokens(lead.about) & self._tokens
         )
 
-    def tells(self, place: int) -> list[bool]:
-        """Which of the telling things of the question a sentence says, with its headings.
 
-        What stands in the two sentences before counts too, except for rows of tables.
-        """
-        if place not in self._told:
-            found = self._retrieval.sentences[place]
-            own = f"{found.candidate.key}\n{found.candidate.headings}"
-            before = ""
-            if found.candidate.kind != "table_row":
-                before = carried_over(found, self._retrieval)
-            self._told[place] = [
-                said(c, own) >= 0.5 or said(c, before) >= 0.5 for c in self.telling
-            ]
-        return self._told[place]
-
-
-def is_time(concept: Concept) -> bool:
-    """Whether it is a date or a part of one: 2025, 年底."""
-    return _TIME.fullmatch(concept.term) is not None
-
-
-def _appositions(question_key: str, concepts: Sequence[Concept]) -> list[Concept]:
-    """What stands right before a title says what it is, and is said or not: 新编越剧《寒江月》."""
-    found, at = [], question_key.find("《")
-    while at > 0 and (before := [c for c in concepts if c.end == at]):
-        found += before
-        at = min(c.start for c in before)
-    return found
-
-
-def _without_year(concept: Concept, question_key: str) -> Concept:
-    """2025年砚川水库: an unknown name takes the 年 before it, as words are cut."""
-    first, *others = concept.alternatives
-    after_year = question_key[: concept.start][-1:].isdigit() and first.term.startswith("年")
-    if not after_year or len(first.term) < 2:
-        return concept
-    return replace(concept, alternatives=(replace(first, term=first.term[1:]), *others))
-
-
-def same_size(one: Quantity, two: Quantity) -> bool:
+def _same_size(one: Quantity, two: Quantity) -> bool:
     low, high = sorted((one.low, two.low))
     return low > 0 and high <= _LARGEST_RATIO * low
 
 
-def same_standing(lead: Figure, other: Figure) -> bool:
+def _same_stage(lead: Figure, other: Figure) -> bool:
     """Planned beside planned, in office beside in office."""
     one, two = lead.value, other.value
     if isinstance(one, Day) and isinstance(two, Day) and one.is_planned != two.is_planned:
@@ -353,13 +283,3 @@ def commensurable(a: Value, b: Value) -> bool:
     # A bare figure beside one with a unit: only where their sizes are alike.
     low, high = sorted((abs(a.high), abs(b.high)))
     return low > 100 and high / low < 2
-
-
-def said(concept: Concept, keyed: str) -> float:
-    """How far a text says a concept, in any of its words, [0, 1]."""
-    best = max((a.weight for a in concept.alternatives if contains(keyed, a.term)), default=0.0)
-    if not best and _LATIN.fullmatch(concept.term) and concept.term in keyed:
-        return _DERIVED  # employ, employment
-    if best < 0.5 and (pieces := concept.pieces):
-        best = max(best, 0.8 * sum(p in keyed for p in pieces) / len(pieces))
-    return best

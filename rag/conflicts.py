@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from index.schema import Span
-from rag.asking import DATE, MONEY, NUMBER, PERCENT, YESNO
+from rag.asking import COUNTED, YESNO
 from rag.comparing import Comparison, Kind, commensurable
 from rag.figures import Figure, figures_of
 from rag.naming import asks_for_one, names_of
@@ -28,14 +28,15 @@ from rag.schema import Citation, Conflict, Side
 from rag.scoping import contrast, counted_by
 from rag.standing import asks_whether, standings_of
 from rag.stated import agree
+from rag.surroundings import since_stop
 from rag.telling import Telling
+from rag.things import Things
 
 _READ = 40  # sentences, best first
 _GAP = 10.0  # how far below the best a side may stand that is told apart by its words alone
 _LEADS, _LEAD_GAP = 4, 3.0  # one of the sides is among the first
 _TOLD_GAP = 6.0  # likewise, of those that are what their documents answer with
 _SUPPOSED = re.compile(r"若|如果|假如|假设|\bif\b")
-_FIGURES = (NUMBER, PERCENT, MONEY, DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,113 +57,122 @@ def disagreement(
     if not len(scores):
         return None
     places = order(scores)[:_READ]
-    compare = Comparison(retrieval)
+    things = Things(retrieval)
     question = retrieval.question.key
     stated: Mapping[int, Sequence[Figure]]
-    if retrieval.asked.type in _FIGURES:
+    if retrieval.asked.type in COUNTED:
         stated = {i: figures_of(retrieval, i) for i in places}
     elif asks_for_one(retrieval.asked.type, question):
-        stated = names_of(retrieval, places, judgements, compare)
+        stated = names_of(retrieval, places, judgements, things)
     elif retrieval.asked.type == YESNO and asks_whether(question):
-        stated = standings_of(retrieval, places, compare)
+        stated = standings_of(retrieval, places)
     else:
         return None
-    telling = Telling(retrieval, compare, stated, judgements)
-    leads = [i for i in places[:_LEADS] if scores.max() - scores[i] <= _LEAD_GAP]
-    by_words = {i: f for i, f in stated.items() if scores.max() - scores[i] <= _GAP}
-    best: tuple[float, Figure, Figure, Kind] | None = None
-    for i in leads:
-        for lead, other in _pairs_of(by_words, i):
-            if agree(lead.value, other.value):
-                continue
-            alike = compare.alike(lead, other)
-            if best is not None and alike <= best[0]:
-                continue
-            kind = compare.compared(lead, other, alike)
-            if kind is None:
-                continue
-            if lead.place != other.place and not all(map(telling.is_nearest, (lead, other))):
-                continue
-            if telling.is_lacking(lead, other) or telling.is_lacking(other, lead):
-                continue
-            if not _is_settled(retrieval, stated, compare, telling, lead, other):
-                best = (alike, lead, other, kind)
-    if best is None:
-        best = _told(retrieval, stated, places, scores, compare, telling)
-    if best is None:
+    search = _Search(
+        retrieval,
+        scores,
+        stated,
+        Comparison(retrieval, things),
+        Telling(retrieval, things, stated, judgements),
+    )
+    pair = search.said_alike() or search.answered_otherwise()
+    if pair is None:
         return None
-    _, lead, other, kind = best
+    lead, other, kind = pair
     sides = [[lead], [other]]
-    for figure in (f for found in stated.values() for f in found):
+    for figure in search.figures():
+        if figure.place in (lead.place, other.place):
+            continue
         for side in sides:
-            if figure.place not in (lead.place, other.place) and compare.same_side(side[0], figure):
+            if search.compare.same_side(side[0], figure):
                 side.append(figure)
                 break
     return Disagreement(tuple(tuple(side) for side in sides), kind == "scoped")
 
 
-def _told(
-    retrieval: Retrieval,
-    stated: Mapping[int, Sequence[Figure]],
-    places: Sequence[int],
-    scores: Scores,
-    compare: Comparison,
-    telling: Telling,
-) -> tuple[float, Figure, Figure, Kind] | None:
-    """Two figures that are what their documents answer with, in whatever words."""
-    leads = [i for i in places[:_LEADS] if scores.max() - scores[i] <= _TOLD_GAP]
-    for i in leads:
-        for lead, other in _pairs_of(stated, i):
-            if agree(lead.value, other.value):
-                continue
-            kind = compare.answered(lead, other)
-            if kind is None or not telling.are_told(lead, other):
-                continue
-            if kind == "plain" and _is_settled(retrieval, stated, compare, telling, lead, other):
-                continue
-            return 0.0, lead, other, kind
-    return None
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for two figures that disagree among those that the best sentences state."""
 
+    retrieval: Retrieval
+    scores: Scores
+    stated: Mapping[int, Sequence[Figure]]  # by place
+    compare: Comparison
+    telling: Telling
 
-def _is_settled(
-    retrieval: Retrieval,
-    stated: Mapping[int, Sequence[Figure]],
-    compare: Comparison,
-    telling: Telling,
-    lead: Figure,
-    other: Figure,
-) -> bool:
-    """Whether one of the two documents gives the other's figure, too."""
-    if lead.place == other.place:
+    def figures(self) -> Iterator[Figure]:
+        return (figure for found in self.stated.values() for figure in found)
+
+    def said_alike(self) -> tuple[Figure, Figure, Kind] | None:
+        """The two that are said in the likest words."""
+        near = {i: found for i, found in self.stated.items() if self._gap(i) <= _GAP}
+        best, most = None, -1.0
+        for lead, other in self._pairs(near, _LEAD_GAP):
+            alike = self.compare.alike(lead, other)
+            if alike <= most:
+                continue
+            kind = self.compare.compared(lead, other, alike)
+            if kind is None:
+                continue
+            if lead.place != other.place and not all(map(self.telling.is_nearest, (lead, other))):
+                continue
+            if self.telling.is_lacking(lead, other) or self.telling.is_lacking(other, lead):
+                continue
+            if not self._is_settled(lead, other):
+                best, most = (lead, other, kind), alike
+        return best
+
+    def answered_otherwise(self) -> tuple[Figure, Figure, Kind] | None:
+        """The first two that are what their documents answer with, in whatever words."""
+        for lead, other in self._pairs(self.stated, _TOLD_GAP):
+            kind = self.compare.answered(lead, other)
+            if kind is None or not self.telling.are_told(lead, other):
+                continue
+            if kind == "scoped" or not self._is_settled(lead, other):
+                return lead, other, kind
+        return None
+
+    def _pairs(
+        self, stated: Mapping[int, Sequence[Figure]], gap: float
+    ) -> Iterator[tuple[Figure, Figure]]:
+        """Pairs that do not agree; the first of each is in one of the best sentences."""
+        for i in order(self.scores)[:_LEADS]:
+            if self._gap(i) > gap:
+                continue
+            for j, others in stated.items():
+                for lead in stated.get(i, ()):
+                    for other in others:
+                        apart = j != i or other.value.start > lead.value.end
+                        if apart and not agree(lead.value, other.value):
+                            yield lead, other
+
+    def _gap(self, place: int) -> float:
+        """How far a sentence's score is below the best."""
+        return float(self.scores.max() - self.scores[place])
+
+    def _is_settled(self, lead: Figure, other: Figure) -> bool:
+        """Whether one of the two documents gives the other's figure, too."""
+        if lead.place == other.place:
+            return False
+        for one, two in ((lead, other), (other, lead)):
+            document = self.retrieval.sentences[two.place].document
+            for figure in self.figures():
+                if (
+                    self.retrieval.sentences[figure.place].document is document
+                    and commensurable(one.value, figure.value)
+                    and agree(one.value, figure.value)
+                    and not self.compare.is_of_other_time(figure)
+                    and not figure.scope.in_part
+                    and not self._is_supposed(figure)
+                    and self.telling.is_nearly(figure, one)
+                ):
+                    return True
         return False
-    for one, two in ((lead, other), (other, lead)):
-        document = retrieval.sentences[two.place].document
-        for figure in (f for found in stated.values() for f in found):
-            if (
-                retrieval.sentences[figure.place].document is document
-                and commensurable(one.value, figure.value)
-                and agree(one.value, figure.value)
-                and not compare.is_of_other_time(figure)
-                and not figure.scope.in_part
-                and not _is_supposed(retrieval, figure)
-                and telling.is_nearly(figure, one)
-            ):
-                return True
-    return False
 
-
-def _is_supposed(retrieval: Retrieval, figure: Figure) -> bool:
-    """Whether a figure is what would come out, were it counted otherwise."""
-    before = retrieval.sentences[figure.place].candidate.key[: figure.value.start]
-    return _SUPPOSED.search(re.split("[;；。]", before)[-1]) is not None
-
-
-def _pairs_of(stated: Mapping[int, Sequence[Figure]], i: int) -> Iterator[tuple[Figure, Figure]]:
-    for j, others in stated.items():
-        for lead in stated.get(i, ()):
-            for other in others:
-                if j != i or other.value.start > lead.value.end:
-                    yield lead, other
+    def _is_supposed(self, figure: Figure) -> bool:
+        """Whether a figure is what would come out, were it counted otherwise."""
+        keyed, at = self.retrieval.sentences[figure.place].candidate.key, figure.value.start
+        return _SUPPOSED.search(keyed, since_stop(keyed, at), at) is not None
 
 
 def scope_of(retrieval: Retrieval, side: Sequence[Figure], found: Disagreement) -> str:

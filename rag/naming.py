@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from index.segmenting import key, token_spans
 from rag.asking import NAME, ORGANISATION, OTHER, PERSON, PLACE, SURNAMES
-from rag.comparing import Comparison
 from rag.figures import STATES_NOTHING, Figure, figure_at
 from rag.normalising import FUNCTION_WORDS
 from rag.reading_model import Judgement, Judgements
@@ -22,6 +21,7 @@ from rag.retrieval import Retrieval
 from rag.stated import Named
 from rag.surroundings import around
 from rag.tables import asked_cell
+from rag.things import Things
 
 _READ_MORE = 4  # sentences, beside those that were read for the order
 _LOOKED_AT = 16  # sentences, best first
@@ -74,7 +74,7 @@ def asks_for_one(asked_type: str, question_key: str) -> bool:
 
 
 def names_of(
-    retrieval: Retrieval, places: Sequence[int], judgements: Judgements, compare: Comparison
+    retrieval: Retrieval, places: Sequence[int], judgements: Judgements, things: Things
 ) -> Mapping[int, list[Figure]]:
     """Place → the name it gives, as a list of one; places without one are left out.
 
@@ -91,7 +91,7 @@ def names_of(
         for i in places[:_LOOKED_AT]
         if i not in read
         and retrieval.sentences[i].document is not lead.document
-        and compare.tells(i) == compare.tells(first)
+        and things.tells(i) == things.tells(first)
     ]
     read |= judgements_of(retrieval, more[:_READ_MORE])
     found = {i: _name(retrieval, i, judged) for i, judged in read.items()} | formed

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from rag.surroundings import COMMA, clause_at, stated_quantities
+from rag.surroundings import COMMA, STOP, clause_at, stated_quantities
 
 # Words of one kind: a figure that has one of them is not of the others.
 _KINDS: tuple[tuple[str, ...], ...] = (
@@ -71,7 +71,6 @@ _BASES = (
     ),
     re.compile(r"(?:净额|抽样|自行估算|初步核算)"),
 )
-_STOP = re.compile(r"[;；。]")
 _BRACKET = re.compile(r"\s?[(（]([^()（）\d]{2,12})[)）]")
 _PERIOD = re.compile(
     r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})(?:月份?)?\s?(?:[-–—~至到]\s?\d{1,2})\s?月(?!\s?\d{1,2}\s?[日号])|"
@@ -220,7 +219,7 @@ def counted_by(keyed: str, start: int, end: int) -> str:
     others = stated_quantities(keyed)
     after = max((q.end for q in others if q.end <= start), default=0)
     until = min((q.start for q in others if q.start >= end), default=len(keyed))
-    if stop := _STOP.search(keyed, end, until):
+    if stop := STOP.search(keyed, end, until):
         until = stop.start()
     found = (pattern.search(keyed, after, until) for pattern in _BASES)
     return next((match.group() for match in found if match is not None), "")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.comparing import Comparison, said
 from rag.figures import STATES_NOTHING, Figure, figure_at
 from rag.retrieval import Retrieval
 from rag.stated import Standing
 from rag.surroundings import around, clause_at
 from rag.terms import Concept
+from rag.things import said
 
 _ASKS = re.compile(r"(?:了吗|了没有?|没有|了么|是否已?经?|有没有|是不是已经?)[?？]?")
 _DENIED = re.compile(
@@ -35,14 +35,12 @@ def asks_whether(question_key: str) -> bool:
     return _ASKS.search(question_key) is not None
 
 
-def standings_of(
-    retrieval: Retrieval, places: Sequence[int], compare: Comparison
-) -> dict[int, list[Figure]]:
+def standings_of(retrieval: Retrieval, places: Sequence[int]) -> dict[int, list[Figure]]:
     """Place → what it says of the deed asked for, as a list of one; others are left out."""
     deed = _deed(retrieval)
     if deed is None:
         return {}
-    found = {i: _standing(retrieval, i, deed, compare) for i in places}
+    found = {i: _standing(retrieval, i, deed) for i in places}
     return {i: [one] for i, one in found.items() if one is not None}
 
 
@@ -56,9 +54,7 @@ def _deed(retrieval: Retrieval) -> Concept | None:
     return near[-1] if near else None
 
 
-def _standing(
-    retrieval: Retrieval, place: int, deed: Concept, compare: Comparison
-) -> Figure | None:
+def _standing(retrieval: Retrieval, place: int, deed: Concept) -> Figure | None:
     found = retrieval.sentences[place]
     keyed = found.candidate.key
     if found.candidate.kind in STATES_NOTHING | {"table_row"}:
@@ -77,11 +73,10 @@ def _standing(
         if _OPEN.search(keyed, start, min(len(keyed), end + 1)):
             return None
         before = keyed[start:at]
-        denied, done = _DENIED.search(before), _DONE.search(before)
-        if denied is None and done is None:
+        denied = _DENIED.search(before)
+        match = denied or _DONE.search(before)
+        if match is None:
             return None
-        match = denied or done
-        assert match is not None
         value = Standing(start + match.start(), at + len(word), denied is not None)
         return figure_at(retrieval, place, value, around(keyed, value.start, value.end))
     return None

@@ -14,7 +14,7 @@ _AFTER = 14  # characters behind a figure that say what it is: 17人受伤
 _FEW = 4  # pairs of characters: a clause with fewer needs the one before
 COMMA = r",(?!\d)|(?<!\d),"  # no comma of 1,250
 _CLAUSE = re.compile(rf"[;；。!！?？]|{COMMA}")
-_STOP = re.compile(r"[;；。]")
+STOP = re.compile(r"[;；。]")
 _ENUMERATES = re.compile("、")
 _SAYS = re.compile(
     r"(?:(?![约近超逾达共计有为是的了在到及和与已则又仅只年月日])[㐀-鿿]){2}|[a-z]{3}"
@@ -97,9 +97,14 @@ def own_words(keyed: str, at: int, end: int) -> str:
     return f"{keyed[left:at]} {after}"
 
 
+def since_stop(keyed: str, at: int) -> int:
+    """Where what a semicolon or a stop ends before `at` is over."""
+    return max((m.end() for m in STOP.finditer(keyed, 0, at)), default=0)
+
+
 def since_last(keyed: str, at: int) -> str:
     """A sentence from the last figure before `at`, or the last semicolon, on."""
-    start = max((m.end() for m in _STOP.finditer(keyed, 0, at)), default=0)
+    start = since_stop(keyed, at)
     ends = [q.end for q in stated_quantities(keyed) if start <= q.start and q.end <= at]
     return keyed[max([start, *ends]) : at]
 

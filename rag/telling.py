@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from index.segmenting import key
-from rag.comparing import Comparison, is_time, said
 from rag.figures import Figure
 from rag.quantities import Quantity
 from rag.reading_model import Judgements
@@ -22,7 +21,9 @@ from rag.resolving import carried_over
 from rag.retrieval import Retrieval
 from rag.short_answers import short_answer_in
 from rag.stated import Day, Named, Standing
+from rag.surroundings import since_stop
 from rag.terms import Concept
+from rag.things import Things, is_date, said
 from rag.units import UNITS
 
 ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
@@ -48,7 +49,6 @@ _SAID = 0.42  # weight from which another word counts
 _POINTS = re.compile(
     r"该[㐀-鿿]|本[馆院校行站厂所区县市镇村]|^\s*[其它]|^\s*公司|我们|\bit\b|\bits\b"
 )
-_ENDS = re.compile(r"[;；。]")
 
 
 class Telling:
@@ -57,14 +57,13 @@ class Telling:
     def __init__(
         self,
         retrieval: Retrieval,
-        compare: Comparison,
+        things: Things,
         stated: Mapping[int, Sequence[Figure]],
         judgements: Judgements,
     ) -> None:
-        self._retrieval, self._compare, self._stated = retrieval, compare, stated
+        self._retrieval, self._things, self._stated = retrieval, things, stated
         self._judgements = dict(judgements)
         self._left = _READ_MORE
-        self._total = sum(c.rarity for c in compare.telling)
         self._cheap: dict[Figure, float] = {}
         self._nears: dict[Figure, float] = {}
 
@@ -79,7 +78,7 @@ class Telling:
         if any(worth + _READ < ENOUGH for worth in cheap):
             return False
         if isinstance(lead.value, Quantity):
-            least = _LEAST_NEAR * sum(c.rarity for c in self._retrieval.concepts if not is_time(c))
+            least = _LEAST_NEAR * sum(c.rarity for c in self._retrieval.concepts if not is_date(c))
             if any(self._near(one) < least for one in (lead, other)):
                 return False
         for one in (lead, other):
@@ -93,9 +92,7 @@ class Telling:
         """Whether a name stands beside its office or deed, in a sentence of what is asked."""
         if not isinstance(one.value, Named):
             return False
-        told = self._compare.tells(one.place)
-        covered = sum(c.rarity for c, yes in zip(self._compare.telling, told, strict=True) if yes)
-        return one.value.is_formed and covered >= _NAMED * self._total
+        return one.value.is_formed and self._things.is_told(one.place, _NAMED)
 
     def is_nearly(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure may be what its document answers with, as `beside` is."""
@@ -111,13 +108,13 @@ class Telling:
     def _by_words(self, one: Figure) -> float:
         if one not in self._cheap:
             worth = _NEAR if self.is_nearest(one) else _FAR
-            told = self._compare.tells(one.place)
+            told = self._things.tells(one.place)
             covered = sum(
                 c.rarity
-                for c, yes in zip(self._compare.telling, told, strict=True)
+                for c, yes in zip(self._things.telling, told, strict=True)
                 if yes or said(c, self._title(one)) >= 0.5
             )
-            share = covered / self._total if self._total else 1.0
+            share = covered / self._things.weight if self._things.weight else 1.0
             self._cheap[one] = worth + _COVERED * share + self._by_short(one)
         return self._cheap[one]
 
@@ -131,14 +128,14 @@ class Telling:
             return self._nears[one]
         own = one.scope.own
         keyed = self._retrieval.sentences[one.place].candidate.key
-        start = max((m.end() for m in _ENDS.finditer(keyed, 0, one.value.start)), default=0)
+        start = since_stop(keyed, one.value.start)
         first = min(
             (f.value.start for f in self._stated.get(one.place, ()) if f.value.start >= start),
             default=one.value.start,
         )
         before = keyed[start : min(first, one.value.start)]
         self._nears[one] = sum(
-            c.rarity * max(_told(c, own), _CARRIED * _told(c, before))
+            c.rarity * max(_worth_of(c, own), _CARRIED * _worth_of(c, before))
             for c in self._retrieval.concepts
         )
         return self._nears[one]
@@ -190,7 +187,7 @@ class Telling:
     def _near_some(self) -> list[Concept]:
         """The things that stand with some figure."""
         own = {f.scope.own for stated in self._stated.values() for f in stated}
-        return [c for c in self._compare.things if any(_told(c, text) for text in own)]
+        return [c for c in self._things.all if any(_worth_of(c, text) for text in own)]
 
     def is_lacking(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure is said of less than what is asked, as others of its kind are.
@@ -211,16 +208,17 @@ class Telling:
             own = f"{own}\n{before or carried_over(found, self._retrieval)}"
         other = self._retrieval.sentences[beside.place].candidate.key[: beside.value.start]
         lacking = 0.0
-        for c in self._compare.things:
-            if _told(c, own):
+        for c in self._things.all:
+            if _worth_of(c, own):
                 continue
-            if isinstance(one.value, Day) or c in self._near_some or _told(c, other):
+            if isinstance(one.value, Day) or c in self._near_some or _worth_of(c, other):
                 near = _is_like(c.term, f"{one.scope.own} {own[one.value.start : one.value.end]}")
                 lacking += c.rarity * (_LACKS_SOME if near else _LACKS)
         return lacking
 
 
-def _told(concept: Concept, keyed: str) -> float:
+def _worth_of(concept: Concept, keyed: str) -> float:
+    """How far a text says a concept; 0 where that is too little to count."""
     found = said(concept, keyed)
     return found if found >= _SAID else 0.0
 
