@@ -142,6 +142,14 @@ _EACH = re.compile(
 )
 
 
+_BROAD = re.compile(
+    r"(?:干|做|搞|弄|忙)了?(?:点|些|过)?(?:什么|啥|哪些事)(?:事|事情|来着|呢|啊|呀)?[?？。!！ ]*$|"
+    r"(?:怎么样|咋样|怎样|如何)了[?？。!！ ]*$|"
+    r"有(?:什么|啥|哪些)(?:动作|动静|进展|变化|新闻|新情况)[?？。!！ ]*$|"
+    r"^what (?:did|has|have) .{2,60}? (?:do|done)\b|^what(?:'s| is) new\b"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a question wants: a kind of answer, and the unit it would be counted in."""
@@ -156,6 +164,7 @@ class Asked:
     counts: bool = False  # asks how many there are of a thing
     english: bool = False
     from_each: bool = False  # several sources or sides are asked for: 分别, 两份报告
+    is_broad: bool = False  # what somebody did, what became of a thing: no sentence says it all
 
     @property
     def is_one_thing(self) -> bool:
@@ -183,7 +192,8 @@ def asked_of(question_key: str) -> Asked:
     several = (
         kind == LIST or len(re.findall(r"多少|哪|什么|啥|谁|几|\bhow\b|\bwhat\b", question_key)) > 1
     )
-    several = several or "分别" in question_key or "各" in question_key
+    is_broad = _BROAD.search(question_key) is not None
+    several = several or "分别" in question_key or "各" in question_key or is_broad
     head = ""
     if asking and (noun := _HEAD.match(question_key, asking[0][1])):
         head = noun.group().strip()
@@ -198,6 +208,7 @@ def asked_of(question_key: str) -> Asked:
         counts=_COUNTS.search(question_key) is not None,
         english=not re.search(r"[㐀-鿿]", question_key),
         from_each=bool(_EACH.search(question_key)),
+        is_broad=is_broad,
     )
 
 

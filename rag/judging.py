@@ -42,9 +42,11 @@ def judge(
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()
     best = next(iter(judgements), None)
-    # The model was taught on written text: of speech its yes says something, its no little.
+    # The model was taught on written text and on what one sentence says: of speech, and of what
+    # somebody did, which many sentences tell a part of, its yes says something, its no little.
     spoken = best is not None and retrieval.sentences[best].candidate.kind == BlockKind.SEGMENT
-    ways = [[*judgements.values()], *([[]] if spoken else [])]
+    doubted = spoken or retrieval.asked.is_broad
+    ways = [[*judgements.values()], *([[]] if doubted else [])]
     logits = [shipped.logit(described, said) for said in ways]
     logit = max(logits)
     if calibration is not None and calibration.reads_again == bool(judgements):

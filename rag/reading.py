@@ -38,6 +38,8 @@ from rag.terms import Concept, contains
 
 # A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth reading.
 MAX_GAP = 3.5
+# … but of what somebody did many sentences tell a part, and none of them what is asked.
+_BROAD_GAP = 7.0
 _LEADS = 6  # sentences that may hold the short answer
 _PHRASE_LEADS = 2
 _LEAD_GAP = 2.0  # how far below the best the one with the short answer may stand
@@ -96,7 +98,7 @@ def read(
     says in short. `judgements`: what the reading model says of some sentences, by place.
     """
     also = also or {}
-    pool = pool_of(retrieval, scores, settings)
+    pool = pool_of(retrieval, scores, settings, _gap_of(retrieval))
     if not pool:
         return []
     shorts = leads(retrieval, scores, pool, judgements) if retrieval.asked.is_one_thing else {}
@@ -241,6 +243,10 @@ class _Told:
         self._pairs |= pairs_of(keyed)
 
 
+def _gap_of(retrieval: Retrieval) -> float:
+    return _BROAD_GAP if retrieval.asked.is_broad else MAX_GAP
+
+
 def _several(
     retrieval: Retrieval, scores: Scores, settings: ReadingSettings, pool: Sequence[int]
 ) -> list[int]:
@@ -252,7 +258,7 @@ def _several(
     rest = list(pool)
     while rest and len(chosen) < settings.max_several:
         best = max(rest, key=lambda i: (told.worth(i), -pool.index(i)))
-        if chosen and told.worth(best) < float(scores[chosen[0]]) - MAX_GAP:
+        if chosen and told.worth(best) < float(scores[chosen[0]]) - _gap_of(retrieval):
             break
         rest.remove(best)
         size = min(size_of(retrieval.sentences[best]), settings.max_statement_chars)

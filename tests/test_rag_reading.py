@@ -19,6 +19,7 @@ from rag.ranking import score
 from rag.reading import read
 from rag.reading_model import Judgement
 from rag.requests import request_of
+from rag.rereading import _asked_of
 from rag.retrieval import Retrieval, retrieve
 from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
 from rag.wording import plain, said
@@ -240,3 +241,42 @@ def test_a_cut_keeps_what_the_reading_model_sees(index_files: Index) -> None:
 def test_a_notes_own_mark_is_no_part_of_what_is_said() -> None:
     assert plain("[^1]: Before 2024 it was 21 days[^2].", "md") == "Before 2024 it was 21 days."
     assert plain("[^1]: 原文", "pdf") == "[^1]: 原文"
+
+
+def test_the_reading_model_is_asked_with_names_and_years_as_the_sentence_has_them(
+    index_files: Index,
+) -> None:
+    path, _ = index_files({"a.md": "# 关税\n\n2025年3月，特朗普宣布对钢材加征25%的关税。\n"})
+    with open_library(path) as opened:
+        found = retrieve(opened, normalise("川普去年对钢材加了多少关税", DAY), RetrievalSettings())
+        asked = {_asked_of(found, s.candidate.key) for s in found.sentences}
+    assert "特朗普2025年对钢材加了多少关税" in asked
+    assert _asked_of(found, "川普去年说过这件事。") == "川普去年对钢材加了多少关税"
+
+
+@pytest.mark.parametrize(
+    ("question", "is_broad"),
+    [
+        ("川普去年对芯片干了啥", True),
+        ("欧盟对稀土做了什么？", True),
+        ("那个收购案后来怎么样了", True),
+        ("What did the ministry do about chips?", True),
+        ("青屿港做什么生意", False),
+        ("船厂做了多少条船", False),
+        ("What did the mayor say?", False),
+    ],
+)
+def test_what_somebody_did_is_a_broad_question(question: str, is_broad: bool) -> None:
+    assert asked_of(key(question)).is_broad is is_broad
+
+
+def test_what_somebody_did_is_told_by_several_sentences(index_files: Index) -> None:
+    text = (
+        "# 港口\n\n2025年1月，海云港务把夜班补贴提高到每班90元。\n\n"
+        "2025年4月，海云港务与两家船厂签了维修协议。\n\n2025年9月，海云港务关闭了三号煤码头。\n"
+    )
+    path, _ = index_files({"港口.md": text})
+    with open_library(path) as opened:
+        answer = Answerer(opened).answer("海云港务2025年干了啥", as_of=DAY)
+    assert answer.status == "answered"
+    assert len(answer.statements) == 3
