@@ -336,7 +336,7 @@ def _han(text: str) -> float | None:
 
 
 def _english(text: str) -> float | None:
-    total = part = 0
+    total = part = 0.0  # a whole number of 160 hundreds is too large for a float
     for word in re.split(r"[- ]", text):
         if word in _ENGLISH_DIGITS:
             part += _ENGLISH_DIGITS[word]
@@ -347,7 +347,7 @@ def _english(text: str) -> float | None:
             part = 0
         elif word != "and":
             return None
-    return float(total + part)
+    return total + part
 
 
 def _scale(text: str) -> float:

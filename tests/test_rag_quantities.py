@@ -119,6 +119,11 @@ def test_number_words_are_read(text: str, value: float | None) -> None:
     assert number(text) == value
 
 
+def test_a_number_beyond_all_measure_is_read_like_any_other() -> None:
+    text = f"one{' hundred' * 200} people met, and 3 people left"
+    assert [q.low for q in quantities(text)] == [float("inf"), 3.0]
+
+
 @given(
     st.text(
         alphabet="0123456789.,%亿万千百十零一二三半成分之约超多余元吨年月日至-h2 ab$", max_size=40
