@@ -110,7 +110,10 @@ def describe(
 
 
 class SpanWeights(dict[str, float]):
-    """Weights by names of features; 0 for those that have none, which are kept, once asked for."""
+    """Weights by names of features; 0 for those that have none.
+
+    Several threads ask at once, so nothing is added to it: `beginning` goes through them all.
+    """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
         super().__init__(weights)
@@ -118,8 +121,7 @@ class SpanWeights(dict[str, float]):
         self._characters: dict[str, tuple[Mapping[str, int], Floats]] = {}
 
     def __missing__(self, name: str) -> float:
-        found = self[name] = 0.0
-        return found
+        return 0.0
 
     def beginning(self, prefix: str) -> SpanWeights:
         """Those whose names begin so, by the rest of their names."""

@@ -10,7 +10,7 @@ from rag import background
 from rag.asking import asked_of
 from rag.normalising import normalise
 from rag.short_answers import candidates_of, shipped, short_answer_in
-from rag.span_features import describe, scores_of
+from rag.span_features import SpanWeights, describe, scores_of
 from rag.terms import concepts_of
 
 QUESTIONS = (
@@ -57,3 +57,11 @@ def test_the_most_probable_candidate_is_the_answer() -> None:
     assert found is not None
     assert SENTENCES[0][found.start : found.end] == "1,250万吨"
     assert short_answer_in("，，。", asked_of(question.key), question.key, concepts) is None
+
+
+def test_weights_that_are_asked_for_stay_as_they_are() -> None:
+    weights = SpanWeights({"bias": 1.5, "#bias": 2.0})
+    assert (weights["unknown"], weights["bias"]) == (0.0, 1.5)
+    assert weights.beginning("#")["bias"] == 2.0
+    # Another thread may go through them at the time.
+    assert dict(weights) == {"bias": 1.5, "#bias": 2.0}
