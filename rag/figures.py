@@ -27,6 +27,9 @@ from rag.surroundings import (
 )
 from rag.tables import asked_cell, quantity_of
 
+# A sentence with more is a list, or a table without its lines: none of them is what it says. Each
+# is held against each of other sentences, so they would cost minutes, too.
+_MOST_FIGURES = 20
 _YEAR = re.compile(rf"{YEAR.pattern}|([二一][零〇九][零〇一二三四五六七八九]{{2}})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _MONTH = re.compile(
@@ -104,7 +107,10 @@ class Figure:
 
 
 def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
-    """In order; those of another kind than is asked for, and the question's own, left out."""
+    """In order; those of another kind than is asked for, and the question's own, left out.
+
+    [] for a sentence of very many.
+    """
     found = retrieval.sentences[place]
     if found.candidate.kind in STATES_NOTHING:
         return []
@@ -122,11 +128,14 @@ def figures_of(retrieval: Retrieval, place: int) -> list[Figure]:
         fitting &= {"measure", "bare"}
     if retrieval.asked.counts and retrieval.asked.unit is None:  # 多少个: no 7.9吉瓦
         fitting &= {"count", "bare"}
-    return [
-        figure_at(retrieval, place, quantity, attribute_of(keyed, quantity.start, quantity.end))
+    stated = [
+        quantity
         for quantity in stated_quantities(keyed)
         if quantity_shape(quantity) in fitting and not _in_question(keyed, quantity, retrieval)
     ]
+    if len(stated) > _MOST_FIGURES:
+        return []
+    return [figure_at(retrieval, place, q, attribute_of(keyed, q.start, q.end)) for q in stated]
 
 
 def asks_when(question_key: str) -> bool:

@@ -297,3 +297,13 @@ def test_a_document_that_gives_both_figures_settles_it(ask: Callable[..., Answer
         "栖云市2024年地区生产总值由初步核算的2,815亿元修订为2,972亿元。\n",
     )
     assert answer.conflicts == ()
+
+
+def test_lists_of_very_many_figures_are_no_sides(ask: Callable[..., Answer]) -> None:
+    lists = ["、".join(f"{i * 7 + shift}公里" for i in range(2, 60)) for shift in range(3)]
+    answer = ask(
+        "青屿地铁7号线全长多少公里？",
+        *(f"青屿地铁7号线各段长度：全长{figures}。\n" for figures in lists),
+    )
+    assert answer.status == "answered"
+    assert answer.conflicts == ()
