@@ -194,9 +194,7 @@ def shows(answer: Answer, sides: Sequence[str]) -> Conflict | None:
 
 def outcome(question: dict[str, Any], answer: Answer) -> str:
     """found, unnamed (a scope is not told), false or silent; a scope without its name is false."""
-    if question["kind"] == "none":
-        return "false" if answer.conflicts else "silent"
-    conflict = shows(answer, question["sides"])
+    conflict = None if question["kind"] == "none" else shows(answer, question["sides"])
     if conflict is None:
         return "false" if answer.conflicts else "silent"
     if question["kind"] == "conflict":

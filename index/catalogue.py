@@ -418,10 +418,6 @@ def _unpack_sentences(packed: bytes) -> tuple[Sentence, ...]:
 def _unpack_one_by_one(numbers: list[int]) -> Iterator[Sentence]:
     at = 0
     while at < len(numbers):
-        if numbers[at + 1] == 1:  # nearly all
-            yield Sentence((Span(numbers[at + 2], numbers[at + 3]),), numbers[at])
-            at += 4
-        else:
-            end = at + 2 + 2 * numbers[at + 1]
-            yield Sentence(_spans(numbers[at + 2 : end]), numbers[at])
-            at = end
+        end = at + 2 + 2 * numbers[at + 1]
+        yield Sentence(_spans(numbers[at + 2 : end]), numbers[at])
+        at = end

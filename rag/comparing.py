@@ -138,8 +138,7 @@ class Comparison:
             return "plain"
         if any(is_against(question, scope.own) for scope in (mine, its)):
             return None
-        ours, theirs = mine.models - self._models, its.models - self._models
-        if not self._models and ours - theirs and theirs - ours:
+        if not self._models and mine.models - its.models and its.models - mine.models:
             return "scoped"
         if mine.months and its.months and mine.months != its.months:
             return None
@@ -276,6 +275,7 @@ def _same_stage(lead: Figure, other: Figure) -> bool:
 
 
 def commensurable(a: Value, b: Value) -> bool:
+    """Whether two can be held against each other at all: of one kind and dimension."""
     if not (isinstance(a, Quantity) and isinstance(b, Quantity)):
         return type(a) is type(b)
     if a.dimension and b.dimension:

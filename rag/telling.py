@@ -26,7 +26,7 @@ from rag.terms import Concept
 from rag.things import Things, is_date, said
 from rag.units import UNITS
 
-ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
+_ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
 _NEARLY = 2.2  # from which a figure that agrees with the other side speaks against a conflict
 _READ_MORE = 2  # sentences, beside those that were read for the order
 _COVERED = 2.0  # for all telling things of the question
@@ -75,7 +75,7 @@ class Telling:
             return True  # said of what is asked, and outright
         pairs = ((lead, other), (other, lead))
         cheap = [self._by_words(one) + self._lack(one, beside) for one, beside in pairs]
-        if any(worth + _READ < ENOUGH for worth in cheap):
+        if any(worth + _READ < _ENOUGH for worth in cheap):
             return False
         if isinstance(lead.value, Quantity):
             least = _LEAST_NEAR * sum(c.rarity for c in self._retrieval.concepts if not is_date(c))
@@ -84,7 +84,7 @@ class Telling:
         for one in (lead, other):
             self._read(one.place)
         return all(
-            worth + self._by_reading(one) >= ENOUGH
+            worth + self._by_reading(one) >= _ENOUGH
             for worth, one in zip(cheap, (lead, other), strict=True)
         )
 
