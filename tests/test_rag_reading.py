@@ -260,6 +260,7 @@ def test_the_reading_model_is_asked_with_names_and_years_as_the_sentence_has_the
         ("川普去年对芯片干了啥", True),
         ("欧盟对稀土做了什么？", True),
         ("那个收购案后来怎么样了", True),
+        ("稀土出口管制到底咋回事", True),
         ("What did the ministry do about chips?", True),
         ("青屿港做什么生意", False),
         ("船厂做了多少条船", False),
