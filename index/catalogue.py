@@ -239,6 +239,8 @@ class Catalogue:
             (_dump(list(doc_ids)),),
         ):
             doc_id, source, text, digest, form, title, kind, date, language = row[:9]
+            if doc_id not in doc_ids:  # what follows a NUL is lost on the way through JSON
+                continue
             ordinal, meta, layout, packed = row[9:]
             document = Document(
                 doc_id=doc_id, source=source, text=text, content_hash=digest, format=form,

@@ -29,6 +29,7 @@ _CERTAIN, _SURE = (1.0, -0.3), (2.0, -0.5)
 _AGREED = 0.8  # how often they are right where both see the same, in a sentence that answers
 _CONFIRMED = 0.3  # probability that is enough where the model agrees
 _LONGEST = 40  # characters of a span
+_BESIDE_FIGURE = 4  # characters that may belong to a figure on either side: 不少于, 以上
 _MOST_OF_SENTENCE = 0.8  # a longer share of it is no short answer …
 _BRIEF = 20  # … unless it is as short as this
 _EDGES = " \t\n,，;；。.!！?？:：、"
@@ -79,8 +80,13 @@ def _confirmed(retrieval: Retrieval, place: int, judged: Judgement | None) -> Sh
     if best is not None and best.probability >= least and _shared(best, judged) >= 0.5:
         if judged.relevance <= 0:
             return best
-        # 2022年6月 rather than 2022年.
-        if seen is not None and seen[0] <= best.start and best.end <= seen[1]:
+        # 2022年6月 rather than 2022年; of a figure no more than belongs to it.
+        most = _BESIDE_FIGURE if retrieval.asked.type in COUNTED else _LONGEST
+        if (
+            seen is not None
+            and 0 <= best.start - seen[0] <= most
+            and 0 <= seen[1] - best.end <= most
+        ):
             best = replace(best, start=seen[0], end=seen[1])
         return replace(best, probability=max(best.probability, _AGREED))
     if best is not None and best.probability >= shipped().threshold:
