@@ -107,7 +107,10 @@ def test_the_name_that_pins_a_question_down_is_seen_to_be_missed(library: Librar
     assert first("上海2019年的最低工资是多少？", "other_year") == 1.0
 
 
-def test_a_second_reading_moves_the_best_among_themselves_only(library: Library) -> None:
+def test_a_second_reading_moves_the_best_among_themselves_only(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.rereading._REACH", 99.0)
     retrieval = found(library, "北京小时工资多少")
     scores = score(retrieval)
     again, judgements = reread(retrieval, scores, 2)
@@ -116,6 +119,17 @@ def test_a_second_reading_moves_the_best_among_themselves_only(library: Library)
     assert set(order(again)[:2]) == set(best)
     rest = [i for i in range(len(scores)) if i not in best]
     assert np.array_equal(again[rest], scores[rest])
+
+
+def test_what_is_far_below_the_best_is_not_read_again(library: Library) -> None:
+    retrieval = found(library, "北京小时工资多少")
+    scores = score(retrieval)
+    first, second = order(scores)[:2]
+    scores[second] = scores[first] - 3.5
+    again, judgements = reread(retrieval, scores, 6)
+    assert first in judgements
+    assert second not in judgements
+    assert order(again)[0] == first
 
 
 def test_a_second_reading_of_nothing_changes_nothing(library: Library) -> None:
