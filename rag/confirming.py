@@ -12,14 +12,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from index.schema import Span, part_of
-from index.segmenting import key
 from rag.answer_spans import SpanCandidate
 from rag.asking import COUNTED
 from rag.reading_model import Judgement, Judgements
 from rag.retrieval import Retrieval
-from rag.short_answers import ShortAnswer, shipped, short_answer_in
+from rag.short_answers import ShortAnswer, likeliest, shipped
 from rag.tables import asked_cell
-from rag.units import UNITS
+from rag.units import ANY_UNIT
 
 # Logits of the reading model, chosen on the questions held out of it.
 _BESIDE = -4.0  # below it the sentence is beside the question
@@ -35,9 +34,7 @@ _BRIEF = 20  # … unless it is as short as this
 _EDGES = " \t\n,，;；。.!！?？:：、"
 _PAIRS = (("《", "》"), ("“", "”"), ("「", "」"), ("（", "）"), ("(", ")"))
 _FIGURE = re.compile(r"[\d零〇一二两三四五六七八九十百千万亿半]")
-_UNIT = re.compile(
-    rf"[十百千万亿]*(?:{'|'.join(map(re.escape, sorted(UNITS, key=len, reverse=True)))})?"
-)
+_UNIT = re.compile(rf"[十百千万亿]*(?:{ANY_UNIT})?")
 
 
 def short_answer(
@@ -57,7 +54,7 @@ def short_answer(
     if judgements and (judged is None or judged.whole):
         best = _confirmed(retrieval, place, judged)
     else:
-        best = spoken(retrieval, place)
+        best = likeliest(retrieval, place)
         if best is not None and best.probability < shipped().threshold:
             best = None
     if best is None:
@@ -65,17 +62,10 @@ def short_answer(
     return part_of(found.sentence.spans, best.start, best.end), best.probability
 
 
-def spoken(retrieval: Retrieval, place: int) -> ShortAnswer | None:
-    """The most probable short answer in the sentence's words, however improbable."""
-    found = retrieval.sentences[place]
-    keyed = key(found.document.joined(found.sentence.spans))
-    return short_answer_in(keyed, retrieval.asked, retrieval.question.key, retrieval.concepts)
-
-
 def _confirmed(retrieval: Retrieval, place: int, judged: Judgement | None) -> ShortAnswer | None:
     if judged is None or judged.relevance < _BESIDE:
         return None
-    best, seen = spoken(retrieval, place), _seen(retrieval, place, judged)
+    best, seen = likeliest(retrieval, place), _seen(retrieval, place, judged)
     least = _CONFIRMED if judged.relevance > 0 else shipped().threshold
     if best is not None and best.probability >= least and _shared(best, judged) >= 0.5:
         if judged.relevance <= 0:
@@ -110,10 +100,8 @@ def _seen(retrieval: Retrieval, place: int, judged: Judgement) -> tuple[int, int
             return None
         unit = _UNIT.match(text, end)
         end = unit.end() if unit else end
-    while start < end and text[start] in _EDGES:
-        start += 1
-    while start < end and text[end - 1] in _EDGES:
-        end -= 1
+    inside = text[start:end].lstrip(_EDGES)
+    start, end = end - len(inside), end - len(inside) + len(inside.rstrip(_EDGES))
     for left, right in _PAIRS:
         inside = text[start:end]
         if inside.count(left) < inside.count(right) and text[start - 1 : start] == left:

@@ -16,7 +16,7 @@ from index.segmenting import token_spans, word_class
 from rag.asking import COUNTED, YEAR, Sign
 from rag.ranking import Scores, order
 from rag.retrieval import Retrieval
-from rag.short_answers import short_answer_in
+from rag.short_answers import likeliest
 from rag.tables import asked_cell
 from rag.terms import Concept, contains
 
@@ -187,8 +187,7 @@ def _short(retrieval: Retrieval, place: int) -> float | None:
     found = retrieval.sentences[place]
     if found.candidate.kind == "table_row" and (cell := asked_cell(found, retrieval)) is not None:
         return cell.probability
-    asked, question_key = retrieval.asked, retrieval.question.key
-    best = short_answer_in(found.candidate.key, asked, question_key, retrieval.concepts)
+    best = likeliest(retrieval, place)
     return None if best is None else best.probability
 
 

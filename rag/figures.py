@@ -15,7 +15,7 @@ from rag.quantities import Quantity
 from rag.resolving import carried_over
 from rag.retrieval import Retrieval
 from rag.scoping import is_change, is_dated, is_part, is_planned, periods_in, periods_of
-from rag.short_answers import fitting_shapes, short_answer_in
+from rag.short_answers import fitting_shapes, likeliest
 from rag.stated import Day, Value, days_of
 from rag.surroundings import (
     around,
@@ -156,7 +156,7 @@ def _days(retrieval: Retrieval, place: int) -> list[Figure]:
         days = days_of(keyed, years_in(carried_over(found, retrieval)), finest)
     if not days:
         return []
-    best = short_answer_in(keyed, retrieval.asked, question, retrieval.concepts)
+    best = likeliest(retrieval, place)
     asked = {int(y) for y in retrieval.asked.years}
     return [
         figure_at(retrieval, place, day, around(keyed, day.start, day.end))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from index.schema import BlockKind
 from rag import absence, answerability
 from rag.calibration import Calibration
 from rag.ranking import Scores, score
-from rag.reading_model import Judgement
+from rag.reading_model import Judgements
 from rag.rereading import reread
 from rag.retrieval import Retrieval
 from rag.settings import RagSettings
@@ -21,7 +20,7 @@ class Judged:
 
     retrieval: Retrieval
     scores: Scores
-    judgements: Mapping[int, Judgement]  # what the reading model says of the best; {} if it is off
+    judgements: Judgements  # what the reading model says of the best; {} if it is off
     confidence: float | None  # that the sources answer; None where nothing was found
     is_sure: bool  # confident enough for an answer
     logit: float | None = None  # the shipped judge's, before a library's own calibration

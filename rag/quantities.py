@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.units import CURRENCY_SIGNS, UNITS, Unit
+from rag.units import ANY_UNIT, CURRENCY_SIGNS, UNITS, Unit
 
 _HAN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -58,7 +58,6 @@ _HAN = r"[零〇一二三四五六七八九两十百千万亿]+(?:点[零〇一�
 _ENGLISH_WORD = "|".join(sorted(_ENGLISH_DIGITS, key=len, reverse=True))
 _SCALE_WORD = "|".join(sorted(_ENGLISH_SCALES, key=len, reverse=True))
 _WORDS = rf"(?:{_ENGLISH_WORD})(?:[- ](?:and )?(?:{_ENGLISH_WORD}|hundred|thousand))*"
-_UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _SIGN = "|".join(sorted(map(re.escape, CURRENCY_SIGNS), key=len, reverse=True))
 _FIGURE = re.compile(
     rf"(?P<sign>{_SIGN})?\s?"
@@ -69,7 +68,7 @@ _FIGURE = re.compile(
     rf"|(?P<arabic>{_ARABIC})|(?P<words>\b{_WORDS}\b)|(?P<han>{_HAN}))"
     rf"(?P<more>[多余几])?\s?(?P<scale>(?:[十百千]?万亿|[十百千]?[万亿]|[百千]"
     rf"|(?:{_SCALE_WORD})\b(?: (?:{_SCALE_WORD})\b)?))?(?P<half>半)?"
-    rf"(?P<more2>[多余])?\s?(?P<unit>{_UNIT})?(?P<more3>多)?"
+    rf"(?P<more2>[多余])?\s?(?P<unit>{ANY_UNIT})?(?P<more3>多)?"
 )
 _NO_FIGURES = ("万一", "千万", "百万")
 _ADVERBS = frozenset("起时代道手步级点对口")  # 一起, 一时, 一道: no counts

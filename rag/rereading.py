@@ -8,13 +8,13 @@ the ranker's: alone it is the worse of the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from index.segmenting import key
 from rag.ranking import Scores, order
-from rag.reading_model import Judgement, shipped
+from rag.reading_model import Judgement, Judgements, shipped
 from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
@@ -28,9 +28,7 @@ _ATTRIBUTED = re.compile(
 )
 
 
-def reread(
-    retrieval: Retrieval, scores: Scores, depth: int
-) -> tuple[Scores, Mapping[int, Judgement]]:
+def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Judgements]:
     """Scores with at most `depth` of the best in a new order, and what the model said, by place.
 
     The best stay before the rest. `depth` 0, or nothing found, changes nothing and gives {}.
@@ -52,19 +50,15 @@ def reread(
 
 def judgements_of(retrieval: Retrieval, places: Sequence[int]) -> dict[int, Judgement]:
     """What the model says of some of the sentences, by place, in their order."""
-    contexts = {place: _context(retrieval, place) for place in places}
-    # Sentences that need no other words are read in one go.
-    asked: dict[str, list[int]] = {}
-    for place, context in contexts.items():
-        asked.setdefault(_asked_of(retrieval, "\n".join(context)), []).append(place)
-    judged: dict[int, Judgement] = {}
-    for question, some in asked.items():
-        said = shipped().judge(question, [contexts[place] for place in some])
-        judged.update(zip(some, said, strict=True))
-    return {place: judged[place] for place in places}
+    judged = {}
+    for place in places:
+        context = context_of(retrieval, place)
+        question = question_for(retrieval, "\n".join(context))
+        (judged[place],) = shipped().judge(question, [context])
+    return judged
 
 
-def _asked_of(retrieval: Retrieval, text: str) -> str:
+def question_for(retrieval: Retrieval, text: str) -> str:
     """The question's key with its names and years as the text has them: 川普去年 as 特朗普2025年.
 
     The model knows what words mean, and less well who is called what and what year it is.
@@ -88,10 +82,15 @@ def _asked_of(retrieval: Retrieval, text: str) -> str:
         if start >= at:
             out += [question.key[at:start], term]
             at = end
-    return _ATTRIBUTED.sub("", "".join(out) + question.key[at:])
+    return unattributed("".join(out) + question.key[at:])
 
 
-def _context(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
+def unattributed(question_key: str) -> str:
+    """A question's key without who says it: 邵工说样机一小时跑多少片 asks 样机一小时跑多少片."""
+    return _ATTRIBUTED.sub("", question_key)
+
+
+def context_of(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
     """Title, the sentence before, the sentence, the one after; "" for what was not found."""
     found = retrieval.sentences[place]
 

@@ -27,6 +27,7 @@ from rag.asking import (
     given_numbers,
     is_given,
 )
+from rag.retrieval import Retrieval
 from rag.span_features import SpanWeights, scores_of, unit_of
 from rag.terms import Concept
 from rag.units import UNITS
@@ -66,6 +67,12 @@ def short_answer_in(
 ) -> ShortAnswer | None:
     """The most probable candidate of a sentence, however improbable; None where there is none."""
     return _short_answer_in(sentence_key, asked, question_key, tuple(concepts))
+
+
+def likeliest(retrieval: Retrieval, place: int) -> ShortAnswer | None:
+    """`short_answer_in` of what was found at a place."""
+    keyed = retrieval.sentences[place].candidate.key
+    return short_answer_in(keyed, retrieval.asked, retrieval.question.key, retrieval.concepts)
 
 
 @lru_cache(maxsize=64)  # the judge asks, and then the reader

@@ -19,7 +19,7 @@ from rag.reading_model import Judgements
 from rag.rereading import judgements_of
 from rag.resolving import carried_over
 from rag.retrieval import Retrieval
-from rag.short_answers import short_answer_in
+from rag.short_answers import likeliest
 from rag.stated import Day, Named, Standing
 from rag.surroundings import since_stop
 from rag.terms import Concept
@@ -144,12 +144,9 @@ class Telling:
         return key(self._retrieval.sentences[one.place].document.title)
 
     def _by_short(self, one: Figure) -> float:
-        found, retrieval = self._retrieval.sentences[one.place], self._retrieval
-        if found.candidate.kind == "table_row":
+        if self._retrieval.sentences[one.place].candidate.kind == "table_row":
             return _LIKELIEST  # the asked cell
-        best = short_answer_in(
-            found.candidate.key, retrieval.asked, retrieval.question.key, retrieval.concepts
-        )
+        best = likeliest(self._retrieval, one.place)
         if best is None or not (best.start < one.value.end and one.value.start < best.end):
             return 0.0
         if best.probability >= _P_LIKELIEST:

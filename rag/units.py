@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -108,3 +109,5 @@ def _all() -> Iterator[tuple[str, Unit]]:
 
 
 UNITS: Mapping[str, Unit] = dict(_all())
+# Any of them, the longest first; to stand within a regular expression.
+ANY_UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))

@@ -19,7 +19,7 @@ from rag.ranking import score
 from rag.reading import read
 from rag.reading_model import Judgement
 from rag.requests import request_of
-from rag.rereading import _asked_of
+from rag.rereading import question_for
 from rag.retrieval import Retrieval, retrieve
 from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
 from rag.wording import plain, said
@@ -249,9 +249,9 @@ def test_the_reading_model_is_asked_with_names_and_years_as_the_sentence_has_the
     path, _ = index_files({"a.md": "# 关税\n\n2025年3月，特朗普宣布对钢材加征25%的关税。\n"})
     with open_library(path) as opened:
         found = retrieve(opened, normalise("川普去年对钢材加了多少关税", DAY), RetrievalSettings())
-        asked = {_asked_of(found, s.candidate.key) for s in found.sentences}
+        asked = {question_for(found, s.candidate.key) for s in found.sentences}
     assert "特朗普2025年对钢材加了多少关税" in asked
-    assert _asked_of(found, "川普去年说过这件事。") == "川普去年对钢材加了多少关税"
+    assert question_for(found, "川普去年说过这件事。") == "川普去年对钢材加了多少关税"
 
 
 @pytest.mark.parametrize(

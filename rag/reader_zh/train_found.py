@@ -16,7 +16,7 @@ from index.segmenting import key
 from rag.ranking import order, score
 from rag.reader_zh.train_rows import ALWAYS, COPY, GROUP, Candidate, Rows, Span, answer_span
 from rag.reader_zh.train_text import Ids
-from rag.rereading import _ATTRIBUTED, _context
+from rag.rereading import context_of, unattributed
 
 LEAST = 4  # sentences found; with fewer there is nothing to choose from
 BEST = 24  # of which the copies take theirs
@@ -85,7 +85,7 @@ class _Case:
 
     def _context(self, place: int) -> tuple[str, str, str, str]:
         if place not in self._contexts:
-            self._contexts[place] = _context(self._case.retrieval, place)
+            self._contexts[place] = context_of(self._case.retrieval, place)
         return self._contexts[place]
 
     def _held(self, place: int) -> int:
@@ -98,7 +98,7 @@ class _Case:
 
     def add(self, places: Sequence[int], tag: int, rows: Rows) -> None:
         """The first place is right if the question is answerable."""
-        asked = _ATTRIBUTED.sub("", self._case.retrieval.question.key)
+        asked = unattributed(self._case.retrieval.question.key)
         contexts = [self._context(place) for place in places[:GROUP]]
         candidates = [Candidate(*(self._reading.of(part)[0] for part in c)) for c in contexts]
         span = self._span(contexts[0][2]) if self.right else None
