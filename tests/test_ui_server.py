@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import io
@@ -10,7 +11,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from index.ingesting import index_sources
 from index.store import open_library
 from rag.answering import Answerer
 from rag.settings import AnswerabilitySettings, RagSettings
-from ui.server.processes import sensible
+from ui.server.answering import Asked
+from ui.server.processes import Processes, sensible
 
 Serve = Callable[..., httpx.Client]
 QUESTION = "2025年碳酸锂产量是多少？"
@@ -278,6 +280,25 @@ def test_many_ask_at_once_while_documents_come_and_a_process_dies_and_nobody_wai
     client.process.terminate()
     client.process.wait(30)
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_a_pool_that_breaks_and_forgets_a_question_is_replaced_and_the_question_answered(
+    library_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked or taken back while a pool breaks, its own thread may leave without an end."""
+    monkeypatch.setattr("ui.server.processes._LOOK_S", 0.01)
+    library = library_of("default", {"锂.txt": TEXT})
+    processes = Processes(1)
+    broken = processes._pool
+    broken._broken = True
+    monkeypatch.setattr(broken, "submit", lambda *_: Future())
+    try:
+        asked = Asked(QUESTION, as_of=date(2026, 1, 31))
+        answer = asyncio.run(processes.answer(library, RagSettings(), asked))
+    finally:
+        processes.close()
+    assert answer.status == "answered"
+    assert processes._pool is not broken
 
 
 def test_processes_begin_when_two_ask_at_once_and_streams_come_from_them(

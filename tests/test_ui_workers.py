@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,32 @@ def test_a_process_that_dies_costs_no_answer(library: Path, tmp_path: Path) -> N
 
         report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run, on_progress=kill_one)
     assert killed
+    assert report.statuses == {"answered": 25}
+
+
+@pytest.mark.parametrize(
+    "error", [BrokenProcessPool("a process ended"), OSError("handle is closed"), RuntimeError()]
+)
+def test_a_pool_that_breaks_while_it_is_asked_costs_no_answer(
+    library: Path, tmp_path: Path, error: Exception
+) -> None:
+    """`submit` is called while the pool's own thread clears up after a process that ended."""
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+    refused: list[Exception] = []
+    with Workers(library, ALWAYS, run, 2) as workers:
+        pool = workers._pool
+        submit = pool.submit
+
+        def submit_or_break(*arguments: Any) -> Any:
+            if pool._queue_count == 7 and not refused:
+                refused.append(error)
+                raise error
+            return submit(*arguments)
+
+        pool.submit = submit_or_break  # type: ignore[method-assign]
+        report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run)
+    assert refused
     assert report.statuses == {"answered": 25}
 
 

@@ -6,6 +6,7 @@ one ends.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -21,7 +22,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from ui.questions import Question
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from rag.schema import Answer
     from rag.settings import RagSettings
     from ui.batch import Asks, BatchRun
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _AHEAD = 4  # questions per process that are handed out before their turn
 # Below so many questions for each, a process costs more time than it saves.
@@ -63,7 +67,7 @@ class Workers:
         pending: dict[Future[Answer], Question] = {}
         while True:
             while len(pending) < self.n * _AHEAD and (one := next(todo, None)) is not None:
-                pending[self._pool.submit(_answer, one)] = one
+                pending[submitted(self._pool, _answer, one)] = one
             if not pending:
                 return
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
@@ -85,14 +89,14 @@ class Workers:
         self._restart()
         for question in questions:
             try:
-                yield question, self._pool.submit(_answer, question).result()
+                yield question, submitted(self._pool, _answer, question).result()
             except BrokenProcessPool:
                 self._restart()
                 error = "the process that answered it ended twice; out of memory, perhaps"
                 yield question, failed(question, self.run, error)
 
     def _restart(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        give_up(self._pool)
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
@@ -136,6 +140,26 @@ class Threads:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 yield pending.pop(future), future.result()
+
+
+def submitted(
+    pool: ProcessPoolExecutor, call: Callable[P, T], *args: P.args, **options: P.kwargs
+) -> Future[T]:
+    """As `pool.submit`. Where a process of the pool has just ended the future says so:
+    `submit` itself raises that, or what comes of pipes that are closed under it.
+    """
+    try:
+        return pool.submit(call, *args, **options)
+    except (RuntimeError, OSError) as error:  # BrokenProcessPool is a RuntimeError
+        failed: Future[T] = Future()
+        failed.set_exception(BrokenProcessPool(str(error)))
+        return failed
+
+
+def give_up(pool: ProcessPoolExecutor) -> None:
+    """A pool of which a process has ended: the rest ends by itself."""
+    with contextlib.suppress(OSError):  # its pipes are being closed
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def sensible(n_questions: int, library: Library) -> int:

@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ui.workers import give_up, submitted
+
 if TYPE_CHECKING:
     from rag.schema import Answer
     from rag.settings import RagSettings
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST = 4  # of which nobody said how many
 _GRACE_S = 5.0
+_LOOK_S = 1.0  # so often one who waits looks whether there is somebody to wait for
 
 
 def sensible() -> int:
@@ -65,7 +68,7 @@ class Processes:
     def are_awake(self, library: Path) -> bool:
         """Whether they have begun to work; starts that, with this library, if they have not."""
         if not self._waking:
-            self._waking = [self._pool.submit(_wake, library) for _ in range(self._n)]
+            self._waking = [submitted(self._pool, _wake, library) for _ in range(self._n)]
         return all(future.done() for future in self._waking)
 
     def close(self) -> None:
@@ -80,14 +83,14 @@ class Processes:
 
     async def answer(self, library: Path, settings: RagSettings, asked: Asked) -> Answer:
         """Raises what answering raises, and RuntimeError where two processes died over it."""
-        loop = asyncio.get_running_loop()
         for _ in range(2):
             pool = self._pool
+            work = submitted(pool, _answer, library, settings, asked)
             try:
-                return await loop.run_in_executor(pool, _answer, library, settings, asked)
+                return await _result(pool, work)
             except BrokenProcessPool:
                 if pool is self._pool:  # the first to notice
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    give_up(pool)
                     self._pool = self._start()
         raise RuntimeError("two processes ended over one question")
 
@@ -96,6 +99,20 @@ class Processes:
 
         spawning = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._n, mp_context=spawning, initializer=_begin)
+
+
+async def _result(pool: ProcessPoolExecutor, work: Future[Answer]) -> Answer:
+    """Raises BrokenProcessPool also where the pool has broken and forgot this one: what is asked
+    or taken back while it breaks may stay without an end.
+    """
+    future = asyncio.wrap_future(work)
+    try:
+        while not (await asyncio.wait({future}, timeout=_LOOK_S))[0]:
+            if pool._broken:
+                raise BrokenProcessPool("it has broken and forgot this question")
+        return future.result()
+    finally:
+        future.cancel()  # who asked may have left
 
 
 # --- in the processes ----------------------------------------------------------------------------
