@@ -114,7 +114,9 @@ class _Search:
             kind = self.compare.compared(lead, other, alike)
             if kind is None:
                 continue
-            if lead.place != other.place and not all(map(self.telling.is_nearest, (lead, other))):
+            if lead.place != other.place and not all(
+                map(self.telling.nearness.is_nearest, (lead, other))
+            ):
                 continue
             if self.telling.is_lacking(lead, other) or self.telling.is_lacking(other, lead):
                 continue

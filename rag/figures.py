@@ -33,11 +33,12 @@ _MOST_FIGURES = 20
 _YEAR = re.compile(rf"{YEAR.pattern}|([二一][零〇九][零〇一二三四五六七八九]{{2}})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _MONTH = re.compile(
-    r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度"
+    r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度|年[末底]"
 )
 MODEL = re.compile(
     r"(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z]{1,6}-?\d{1,5}[a-z]{0,3}(?![a-z0-9])"
 )
+_YEAR_END = re.compile(r"年[末底]")
 _MOMENT = re.compile(r"(?:(?:19|20)\d\d年)?\d{1,2}月(?:\d{1,2}[日号]|底|初|中旬|上旬|下旬)?")
 _BESIDE = re.compile(r"[比较](?:19|20)\d\d年")
 _AS_OF = re.compile(r"(?:截至|截止到?|到|as of )\s?$")
@@ -234,7 +235,7 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
         return Scope(
             label,
             years_in(label) or years_in(row) or years_in(found.candidate.headings),
-            frozenset(m.group() for m in _MONTH.finditer(label)),
+            frozenset(_month(m.group()) for m in _MONTH.finditer(label)),
             frozenset(MODEL.findall(row)),
             frozenset(p for p in PLACES if p in row),
             periods=periods_in(label),
@@ -261,4 +262,9 @@ def _governing(pattern: re.Pattern[str], keyed: str, at: int) -> frozenset[str]:
         last = match
     if last is None:
         return frozenset()
-    return years_in(last.group()) or frozenset((last.group(),))
+    return years_in(last.group()) or frozenset((_month(last.group()),))
+
+
+def _month(said: str) -> str:
+    """年末 and 12月 are one."""
+    return "12月" if _YEAR_END.fullmatch(said) else said

@@ -58,11 +58,17 @@ _CHANGES = re.compile(
     r"回落|\b(?:rose|fell|grew|rise|fall|growth|increase|decrease)"
 )
 _PLANNED = re.compile(
-    r"计划|规划|拟建|拟投|目标|力争|争取|预算|概算|原定|有望|预计|预期|设计(?:月|年|日)?(?:产能|能力|规模)|"
+    r"计划|规划|拟建|拟投|目标|力争|争取|预算|概算|原定|有望|预计|预期|原设计|"
+    r"(?:设计|核准|核定|批复|备案)[^,，。;；\d]{0,6}(?:产能|能力|规模|容量|产量|气量|容纳|[床泊车座]位)|"
     r"提出|要求|确定的|部署|\b(?:plan(?:s|ned)?|target|expected|budget(?:ed)?|forecast|will)\b"
 )
 _MONTH = re.compile(r"\d{1,2}月")
-_DONE = re.compile(r"实际|完成|已经?|建成|决算|\b(?:actual|actually|completed)\b")
+_DONE = re.compile(r"实际|完成|已经?|建成(?!后)|决算|\b(?:actual|actually|completed)\b")
+# Said of what there is, beside what was meant or allowed: 编制床位2,000张，实际开放1,620张.
+_THERE = re.compile(
+    r"实际|实有|现有|现存|在[运用产册岗营]|已?(?:经|建成|投[产运用入])|并网|开[放机工]|运[行营]|营业|有效|形成|"
+    r"\b(?:actual(?:ly)?|existing|operating)\b"
+)
 _REVISED = re.compile(r"修订|订正|更正|修正为|勘误|可比口径|最终核实|\brevised\b|\bcorrected\b")
 _BASES = (
     re.compile(r"按[^,，。;；、]{1,14}?(?:计算|统计|口径|折算|估算|计(?!划))"),
@@ -139,6 +145,16 @@ def is_planned(before: str, own: str) -> bool:
     # 原计划10月开工，全长18公里: the day is planned.
     clauses = re.split(COMMA, before)
     return any(_PLANNED.search(c) and not _MONTH.search(c) for c in clauses)
+
+
+def is_there(own: str) -> bool:
+    """Whether a figure is said to be what there is: 实际, 在运, 已投产."""
+    return _THERE.search(own) is not None
+
+
+def without_standing(own: str) -> str:
+    """What is said of a figure without that it is there: 月产能, of 实际月产能."""
+    return _THERE.sub(" ", own)
 
 
 def is_other(one: str, other: str) -> bool:

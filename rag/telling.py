@@ -14,17 +14,18 @@ from functools import cached_property
 
 from index.segmenting import key
 from rag.figures import Figure
+from rag.nearness import Nearness, worth_of
 from rag.quantities import Quantity
 from rag.reading_model import Judgements
 from rag.rereading import judgements_of
 from rag.resolving import carried_over
 from rag.retrieval import Retrieval
+from rag.scoping import without_standing
 from rag.short_answers import likeliest
 from rag.stated import Day, Named, Standing
-from rag.surroundings import since_stop
+from rag.surroundings import COMMA, tokens
 from rag.terms import Concept
-from rag.things import Things, is_date, said
-from rag.units import UNITS
+from rag.things import Things, is_date, said, without_size
 
 _ENOUGH = 3.2  # chosen on benchmarks/disagreeing/development.jsonl
 _NEARLY = 2.2  # from which a figure that agrees with the other side speaks against a conflict
@@ -41,11 +42,8 @@ _READ_ELSEWHERE = -1.0
 _LACKS = -4.0  # for each thing, by rarity, that stands with such figures and not with this one
 _LACKS_SOME = -2.0  # … where it may be said in another form
 _TOO_LITTLE = -1.5
-_AS_NEAR = 0.1
 _NAMED = 0.7  # of the telling things, by rarity, that stand in a sentence with a name
-_CARRIED = 0.85
 _LEAST_NEAR = 0.2  # of what is asked, by rarity, that has to stand with a figure
-_SAID = 0.42  # weight from which another word counts
 _POINTS = re.compile(
     r"该[㐀-鿿]|本[馆院校行站厂所区县市镇村]|^\s*[其它]|^\s*公司|我们|\bit\b|\bits\b"
 )
@@ -65,7 +63,7 @@ class Telling:
         self._judgements = dict(judgements)
         self._left = _READ_MORE
         self._cheap: dict[Figure, float] = {}
-        self._nears: dict[Figure, float] = {}
+        self.nearness = Nearness(retrieval, stated)
 
     def are_told(self, lead: Figure, other: Figure) -> bool:
         """Whether each of two figures is what its document answers with."""
@@ -73,20 +71,61 @@ class Telling:
             return all(map(self._is_named, (lead, other)))
         if isinstance(lead.value, Standing):
             return True  # said of what is asked, and outright
+        if any(map(self.nearness.is_set_aside, (lead, other))):
+            return False
         pairs = ((lead, other), (other, lead))
-        cheap = [self._by_words(one) + self._lack(one, beside) for one, beside in pairs]
-        if any(worth + _READ < _ENOUGH for worth in cheap):
+        lack = [self._lack(one, beside) for one, beside in pairs]
+        alone = [self._by_words(one) + less for one, less in zip((lead, other), lack, strict=True)]
+        beside = [self._by_words(*pair) + less for pair, less in zip(pairs, lack, strict=True)]
+        if max(alone) + _READ < _ENOUGH or min(beside) + _READ < _ENOUGH:
             return False
         if isinstance(lead.value, Quantity):
             least = _LEAST_NEAR * sum(c.rarity for c in self._retrieval.concepts if not is_date(c))
-            if any(self._near(one) < least for one in (lead, other)):
+            if any(self.nearness.near(one) < least for one in (lead, other)):
                 return False
         for one in (lead, other):
             self._read(one.place)
-        return all(
+        told = [
             worth + self._by_reading(one) >= _ENOUGH
-            for worth, one in zip(cheap, (lead, other), strict=True)
+            for worth, (one, _) in zip(alone, pairs, strict=True)
+        ]
+        # What one document surely answers with tells which figures of the other can be the answer.
+        return all(
+            is_told
+            or (
+                self._is_sure(its)
+                and self._is_of_all(one)
+                and worth + self._by_reading(one, its) >= _ENOUGH
+            )
+            for is_told, worth, (one, its) in zip(told, beside, pairs, strict=True)
         )
+
+    def _is_sure(self, one: Figure) -> bool:
+        """Whether the reading model takes a figure for the answer, without a doubt."""
+        return self._by_reading(one) >= _READ and self._by_words(one) + _READ >= _ENOUGH
+
+    def _is_of_all(self, one: Figure) -> bool:
+        """Whether a figure is of all that is asked, and of nothing else that its words name.
+
+        What is said behind it alone (关注类贷款余额58亿元，不良率1.3%) is not said of it.
+        """
+        if not self.nearness.stands_nearest(one):
+            return False
+        found = self._retrieval.sentences[one.place]
+        own = (
+            f"{found.candidate.key[: one.value.start]}\n{one.scope.own}\n{found.candidate.headings}"
+        )
+        before = f"{self._title(one)}\n{carried_over(found, self._retrieval)}"
+        if any(max(said(c, own), said(c, before)) < 0.5 for c in self._things.telling):
+            return False
+        return not self._names_another(one)
+
+    def _names_another(self, one: Figure) -> bool:
+        """Whether the words right before a figure name what the question does not: 新型储能装机."""
+        clause = re.split(COMMA, one.scope.before)[-1]
+        words = tokens(without_size(without_standing(clause)))
+        question = self._retrieval.question.key
+        return not all(any(c in question for c in word) for word in words)
 
     def _is_named(self, one: Figure) -> bool:
         """Whether a name stands beside its office or deed, in a sentence of what is asked."""
@@ -105,9 +144,10 @@ class Telling:
         self._left -= 1
         self._judgements |= judgements_of(self._retrieval, [place])
 
-    def _by_words(self, one: Figure) -> float:
+    def _by_words(self, one: Figure, beside: Figure | None = None) -> float:
+        """What the words of its sentence say for a figure; `beside` is what answers elsewhere."""
         if one not in self._cheap:
-            worth = _NEAR if self.is_nearest(one) else _FAR
+            worth = _NEAR if self.nearness.stands_nearest(one) else _FAR
             told = self._things.tells(one.place)
             covered = sum(
                 c.rarity
@@ -115,46 +155,24 @@ class Telling:
                 if yes or said(c, self._title(one)) >= 0.5
             )
             share = covered / self._things.weight if self._things.weight else 1.0
-            self._cheap[one] = worth + _COVERED * share + self._by_short(one)
-        return self._cheap[one]
-
-    def _near(self, one: Figure) -> float:
-        """How much of what is asked stands with the figure itself, by rarity.
-
-        What its sentence says before its first figure counts less: it holds for what follows, up
-        to a semicolon.
-        """
-        if one in self._nears:
-            return self._nears[one]
-        own = one.scope.own
-        keyed = self._retrieval.sentences[one.place].candidate.key
-        start = since_stop(keyed, one.value.start)
-        first = min(
-            (f.value.start for f in self._stated.get(one.place, ()) if f.value.start >= start),
-            default=one.value.start,
-        )
-        before = keyed[start : min(first, one.value.start)]
-        self._nears[one] = sum(
-            c.rarity * max(_worth_of(c, own), _CARRIED * _worth_of(c, before))
-            for c in self._retrieval.concepts
-        )
-        return self._nears[one]
+            self._cheap[one] = worth + _COVERED * share
+        return self._cheap[one] + self._by_short(one, beside)
 
     def _title(self, one: Figure) -> str:
         return key(self._retrieval.sentences[one.place].document.title)
 
-    def _by_short(self, one: Figure) -> float:
+    def _by_short(self, one: Figure, beside: Figure | None) -> float:
         if self._retrieval.sentences[one.place].candidate.kind == "table_row":
             return _LIKELIEST  # the asked cell
         best = likeliest(self._retrieval, one.place)
+        alone = len(self.nearness.rivals(one, beside)) == 1
         if best is None or not (best.start < one.value.end and one.value.start < best.end):
-            return 0.0
+            return _LIKELY if alone and beside is not None else 0.0
         if best.probability >= _P_LIKELIEST:
             return _LIKELIEST
-        alone = len(self._stated.get(one.place, ())) == 1
         return _LIKELY if best.probability >= _P_LIKELY or alone else _POSSIBLE
 
-    def _by_reading(self, one: Figure) -> float:
+    def _by_reading(self, one: Figure, beside: Figure | None = None) -> float:
         judged = self._judgements.get(one.place)
         kind = self._retrieval.sentences[one.place].candidate.kind
         if judged is None or kind == "table_row":
@@ -162,7 +180,7 @@ class Telling:
         start, end = judged.span
         within = [
             f
-            for f in self._stated.get(one.place, ())
+            for f in self.nearness.rivals(one, beside)
             if start < f.value.end and f.value.start < end
         ]
         if one not in within:
@@ -171,20 +189,11 @@ class Telling:
             return _READ
         return _READ_BUT if judged.relevance >= _DOUBT else 0.0
 
-    def is_nearest(self, one: Figure) -> bool:
-        """Whether no other figure of its sentence stands with more of what is asked."""
-        rivals = list(self._stated.get(one.place, ()))
-        unit = UNITS.get(self._retrieval.asked.unit or "")
-        if unit is not None and one.value.dimension == unit.dimension:
-            rivals = [f for f in rivals if f.value.dimension == unit.dimension]
-        near = self._near(one)
-        return near >= max(map(self._near, rivals), default=near) - _AS_NEAR
-
     @cached_property
     def _near_some(self) -> list[Concept]:
         """The things that stand with some figure."""
         own = {f.scope.own for stated in self._stated.values() for f in stated}
-        return [c for c in self._things.all if any(_worth_of(c, text) for text in own)]
+        return [c for c in self._things.all if any(worth_of(c, text) for text in own)]
 
     def is_lacking(self, one: Figure, beside: Figure) -> bool:
         """Whether a figure is said of less than what is asked, as others of its kind are.
@@ -206,18 +215,12 @@ class Telling:
         other = self._retrieval.sentences[beside.place].candidate.key[: beside.value.start]
         lacking = 0.0
         for c in self._things.all:
-            if _worth_of(c, own):
+            if worth_of(c, own):
                 continue
-            if isinstance(one.value, Day) or c in self._near_some or _worth_of(c, other):
+            if isinstance(one.value, Day) or c in self._near_some or worth_of(c, other):
                 near = _is_like(c.term, f"{one.scope.own} {own[one.value.start : one.value.end]}")
                 lacking += c.rarity * (_LACKS_SOME if near else _LACKS)
         return lacking
-
-
-def _worth_of(concept: Concept, keyed: str) -> float:
-    """How far a text says a concept; 0 where that is too little to count."""
-    found = said(concept, keyed)
-    return found if found >= _SAID else 0.0
 
 
 def _is_like(term: str, keyed: str) -> bool:

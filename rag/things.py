@@ -22,6 +22,7 @@ _TIME = re.compile(
 _SIZE = re.compile(
     r"规模|装机|数量|总量|总数|总额|总计|数额|金额|数字|数据|水平|情况|容量|个数|人数|家数|一共|总共|到底|究竟"
 )
+_AREA = re.compile(r"[㐀-鿿]{2}[省市县区镇乡村]$")
 _ALL_OF = re.compile(r"(?:全|本|我)[国省市县区镇乡村校院厂]")
 
 
@@ -73,6 +74,11 @@ def is_date(concept: Concept) -> bool:
     return _TIME.fullmatch(concept.term) is not None
 
 
+def without_size(keyed: str) -> str:
+    """A text without words for the size of anything."""
+    return _SIZE.sub(" ", keyed)
+
+
 def _appositions(question_key: str, concepts: Sequence[Concept]) -> list[Concept]:
     """What stands right before a title says what it is, and is said or not: 新编越剧《寒江月》."""
     found, at = [], question_key.find("《")
@@ -94,8 +100,15 @@ def _without_year(concept: Concept, question_key: str) -> Concept:
 def said(concept: Concept, keyed: str) -> float:
     """How far a text says a concept, in any of its words, [0, 1]."""
     best = max((a.weight for a in concept.alternatives if contains(keyed, a.term)), default=0.0)
+    if not best and _AREA.search(concept.term) and _of_all(concept.term) in keyed:
+        return 1.0
     if not best and _LATIN.fullmatch(concept.term) and concept.term in keyed:
         return _DERIVED  # employ, employment
     if best < 0.5 and (pieces := concept.pieces):
         best = max(best, 0.8 * sum(p in keyed for p in pieces) / len(pieces))
     return best
+
+
+def _of_all(area: str) -> str:
+    """青屿全省, of 青屿省."""
+    return f"{area[:-1]}全{area[-1]}"
