@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from index.segmenting import token_spans, word_class
-from rag.asking import YEAR
+from rag.asking import YEAR, has_unit
 from rag.normalising import NormalisedQuestion
 from rag.retrieval import Retrieval
 from rag.terms import Concept, contains
@@ -116,12 +116,14 @@ def _is_unit_nowhere(asked: str | None, everything: str) -> bool:
     if not unit.dimension.startswith("money:") and unit.dimension not in _MEASURED:
         return False
     same = (n for n, u in UNITS.items() if u.dimension == unit.dimension)
-    return not any(n in everything if len(n) > 1 else _counted(n, everything) for n in same)
+    return not any(_is_counted_in(name, everything) for name in same)
 
 
-def _counted(sign: str, everything: str) -> bool:
+def _is_counted_in(unit: str, everything: str) -> bool:
     """升 and 方 stand in many words: they are units after a figure."""
-    return re.search(rf"[\d零〇一二三四五六七八九十百千万亿两几]\s?{sign}", everything) is not None
+    if len(unit) > 1:
+        return unit in everything
+    return has_unit(unit, everything) or f"几{unit}" in everything
 
 
 def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:
