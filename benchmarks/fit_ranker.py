@@ -8,7 +8,7 @@ is asked twice: with every passage a document of its own, and with 64 passages p
 long document, so that what is learnt holds for short and long documents alike; and twice more in
 other shapes, as transcripts and as papers with headings and notes. FILE holds reports, one a line
 ({"id", "title", "text"}, gzipped), whose figures are put into tables (benchmarks/shapes.py). With
-the folder of the public sets, the pairs of twins.py are added.
+the folder of the public sets, the pairs of twins.py and written.py are added.
 
 The ranker is a conditional logit: the weights maximise the probability that a gold sentence is
 drawn from the softmax over all sentences found. Reported by five-fold cross-validation over
@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from benchmarks import shapes, twins
+from benchmarks import shapes, twins, written
 from benchmarks.reference_library import ReferenceLibrary, document_of
 from index.schema import Document
 from index.segmenting import load_dictionary
@@ -179,6 +179,22 @@ def twin_cases(data: Path, name: str) -> list[Case]:
             "fold": twin.fold,
         }
         cases.append(Case(f"{TWINS}: {name}", question, found, gold))
+    return cases
+
+
+def written_cases(name: str) -> list[Case]:
+    """A set of written.py over its own documents. A table's header alone answers nothing."""
+    documents = written.documents(name)
+    library: Any = ReferenceLibrary(documents)
+    cases = []
+    for one in written.questions(name, documents):
+        found = retrieve(library, normalise(one.record["question"], AS_OF), RetrievalSettings())
+        gold = np.zeros(len(found.sentences), dtype=bool)
+        for document, span in one.gold:
+            gold |= _overlapping(found, document, span.start, span.end)
+        telling = np.array([s.candidate.kind != "table_header" for s in found.sentences], dtype=bool)
+        question = {"match": "any", **one.record, "fold": one.fold}
+        cases.append(Case(f"{TWINS}: {name}", question, found, gold & telling))
     return cases
 
 
@@ -356,6 +372,7 @@ def main() -> None:
         shaped += table_cases(options.reports, TABLES)
     if options.twins:
         shaped += [c for name in twins.NAMES for c in twin_cases(options.twins, name)]
+        shaped += [c for name in written.NAMES for c in written_cases(name)]
     every = cases + shaped
     all_scores = held_out_scores(every)
     report_ranks(every, all_scores)

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import twins
-from benchmarks.fit_ranker import AS_OF, Case, cases_of, read_lines, twin_cases
+from benchmarks import twins, written
+from benchmarks.fit_ranker import AS_OF, Case, cases_of, read_lines, twin_cases, written_cases
 from benchmarks.reference_library import ReferenceLibrary, document_of
 from evals.loaders.passages import read_jsonl
 from evals.matching import compact
@@ -64,9 +64,11 @@ def own_sets(folder: Path, names: Sequence[str]) -> Iterator[Judged]:
 
 
 def twin_sets(data: Path) -> Iterator[Judged]:
-    """The pairs of twins.py; answerable ones also without what answers."""
+    """The pairs of twins.py and written.py; answerable ones also without what answers."""
     for name in twins.NAMES:
         yield from _all(twin_cases(data, name))
+    for name in written.NAMES:
+        yield from _all(written_cases(name))
 
 
 def public_set(data: Path, name: str, part: str, limit: int) -> Iterator[Judged]:

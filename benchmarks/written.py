@@ -1,0 +1,76 @@
+"""Documents that we wrote, of the kinds that people have, and questions in pairs over them.
+
+`written_sets/NAME/documents/` is one library on neighbouring subjects: reports and papers with
+tables and notes, rules with annexes, transcripts, minutes, web pages, text out of PDFs.
+`written_sets/NAME/questions.jsonl` is an eval set over it (evals/schema.py) with `near`, what is
+most easily taken for an answer. As in twins.py, the documents answer one question of a pair and not
+the other, and wording alone does not tell which.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.loaders.passages import read_jsonl
+from evals.matching import Finder
+from index.parsing import parse_file
+from index.schema import Document, Span
+
+HERE = Path(__file__).parent / "written_sets"
+NAMES = (
+    "chips", "climate", "company", "courts", "digital", "energy", "farming", "finance", "health",
+    "schools", "trade", "transport",
+)  # fmt: skip
+FOLDS = 5
+
+Place = tuple[str, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question of a set; `gold` is empty where nothing answers."""
+
+    record: dict[str, Any]
+    gold: tuple[Place, ...]
+
+    @property
+    def fold(self) -> int:
+        """By document, so that twins are never on both sides of a split."""
+        places = self.record["evidence"] or self.record["near"]
+        return zlib.crc32((places[0]["doc"] if places else self.record["id"]).encode()) % FOLDS
+
+
+def documents(name: str) -> list[Document]:
+    """The set's documents as they are indexed, by name."""
+    return [
+        document
+        for path in sorted((HERE / name / "documents").iterdir())
+        for document in parse_file(path, path.name)
+        if isinstance(document, Document)
+    ]
+
+
+def questions(name: str, library: Iterable[Document]) -> list[Written]:
+    """The set's questions in order, with the places of their quotes in its documents.
+
+    Raises ValueError for a quote that stands nowhere.
+    """
+    finders = {document.doc_id: Finder(document) for document in library}
+    return [
+        Written(record, tuple(_places(record["evidence"], finders)))
+        for record in read_jsonl(HERE / name / "questions.jsonl")
+    ]
+
+
+def _places(evidence: Sequence[dict[str, str]], finders: dict[str, Finder]) -> list[Place]:
+    found: list[Place] = []
+    for one in evidence:
+        spans = finders[one["doc"]].find(one["quote"])
+        if not spans:
+            raise ValueError(f"{one['doc']} does not hold {one['quote']!r}")
+        found += [(one["doc"], span) for span in spans]
+    return found
