@@ -192,7 +192,9 @@ def written_cases(name: str) -> list[Case]:
         gold = np.zeros(len(found.sentences), dtype=bool)
         for document, span in one.gold:
             gold |= _overlapping(found, document, span.start, span.end)
-        telling = np.array([s.candidate.kind != "table_header" for s in found.sentences], dtype=bool)
+        telling = np.array(
+            [s.candidate.kind != "table_header" for s in found.sentences], dtype=bool
+        )
         question = {"match": "any", **one.record, "fold": one.fold}
         cases.append(Case(f"{TWINS}: {name}", question, found, gold & telling))
     return cases

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.segmenting import key
+from rag.reader_zh.train_data import Groups
+from rag.reader_zh.train_further import parts, together
 from rag.reader_zh.train_questions import Maker, Words
 from rag.reader_zh.train_rows import (
     AFTER,
@@ -175,3 +178,17 @@ def test_a_question_is_asked_of_what_the_sentence_does_not_say() -> None:
         assert changed != "2024年产量是多少"
         assert changed.startswith("20")
         assert changed.endswith("是多少")
+
+
+def test_of_a_group_the_first_two_sentences_and_two_others_are_read_and_every_group_once() -> None:
+    ids = np.arange(3 * 8, dtype=np.int16).reshape(3, 8, 1).repeat(LENGTH, axis=2)
+    kinds, labels = np.zeros((3, 8, LENGTH), np.uint8), np.arange(12).reshape(3, 4)
+    groups = Groups(ids, kinds, labels, "cpu")
+    drawn = list(islice(parts(groups, np.random.default_rng(0)), 6))
+    assert sorted(int(places[0]) for places, _ in drawn[:3]) == [0, 1, 2]
+    for places, rows in drawn:
+        assert rows[:2].tolist() == [0, 1]
+        assert len(set(rows.tolist())) == 4
+        batch, told = together([(groups, places, rows)])
+        assert batch[0][:, 0].tolist() == [8 * int(places[0]) + row for row in rows.tolist()]
+        assert told.tolist() == [labels[int(places[0])].tolist()]

@@ -43,10 +43,12 @@ def say(*parts: Any) -> None:
     print(f"{time.time() - BEGAN:6.1f}", *parts, flush=True)
 
 
-def losses(relevance: Tensor, spans: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def losses(
+    relevance: Tensor, spans: Tensor, labels: Tensor, aside: float = ASIDE
+) -> tuple[Tensor, Tensor, Tensor]:
     """Which of the sentences; yes or no of each; where in the first. Nothing to tell gives 0."""
     answered = labels[:, 0] >= 0
-    truth, weight = torch.zeros_like(relevance), torch.full_like(relevance, ASIDE)
+    truth, weight = torch.zeros_like(relevance), torch.full_like(relevance, aside)
     truth[:, 0], weight[:, 0] = answered.float(), FIRST
     yes = functional.binary_cross_entropy_with_logits(relevance, truth, weight)
     nothing = relevance.sum() * 0
@@ -65,20 +67,27 @@ def losses(relevance: Tensor, spans: Tensor, labels: Tensor) -> tuple[Tensor, Te
 class Learning:
     """AdamW with a warm-up and a rate that falls with the time left; the vectors of tokens stay."""
 
-    def __init__(self, p: Parameters, rate: float, seconds: float) -> None:
+    def __init__(
+        self,
+        p: Parameters,
+        rate: float,
+        seconds: float,
+        warm: int = WARM,
+        added_rate: float = ADDED_RATE,
+    ) -> None:
         p["emb"].requires_grad_(False)
         added = [n for n in p if n.split(".")[0] in ADDED]
         kept = [n for n in p if n not in added and n != "emb"]
         groups = [
             {"params": [p[n] for n in kept if p[n].dim() > 1], "weight_decay": 0.02, "times": 1.0},
             {"params": [p[n] for n in kept if p[n].dim() == 1], "weight_decay": 0.0, "times": 1.0},
-            {"params": [p[n] for n in added], "weight_decay": 0.0, "times": ADDED_RATE},
+            {"params": [p[n] for n in added], "weight_decay": 0.0, "times": added_rate},
         ]
         self._used = [t for group in groups for t in group["params"]]  # type: ignore
         self._optimizer = torch.optim.AdamW(
             groups, lr=rate, betas=(0.9, 0.98), eps=1e-6, fused=self._used[0].is_cuda
         )
-        self._rate, self._seconds, self._start = rate, seconds, time.time()
+        self._rate, self._seconds, self._warm, self._start = rate, seconds, warm, time.time()
         self.steps = 0
 
     @property
@@ -88,7 +97,7 @@ class Learning:
 
     def step(self, loss: Tensor, done: float) -> None:
         self.steps += 1
-        rate = self._rate * min(1, self.steps / WARM) * max(LEAST_RATE, 1 - done)
+        rate = self._rate * min(1, self.steps / self._warm) * max(LEAST_RATE, 1 - done)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["times"]
         loss.backward()  # type: ignore[no-untyped-call]

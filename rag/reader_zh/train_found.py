@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from benchmarks import written
 from benchmarks.judge_cases import REAL, Judged
 from index.segmenting import key
 from rag.ranking import order, score
@@ -31,6 +32,11 @@ def is_own(case: Judged) -> bool:
 
 def is_twin(case: Judged) -> bool:
     return case.set_name.startswith("twins")
+
+
+def is_written(case: Judged) -> bool:
+    """Of our questions over documents of our own (`benchmarks.written`)."""
+    return is_twin(case) and case.set_name.split(": ")[1] in written.NAMES
 
 
 class Reading:

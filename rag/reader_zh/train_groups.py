@@ -4,8 +4,9 @@
 
 R holds `data/`, `tuning/` and `thesaurus/`; FOLDER is what `train_pack` wrote. Kinds (default:
 every one): `made`, some three minutes of one core; `real` and `pairs`, one or two; `found`,
-tens of minutes the first time, for wenju is asked 10,000 questions (what it finds is kept in
---work, as `benchmarks.fit_judge` keeps it). `found-own.npz` are the groups of T1 and T2.
+tens of minutes the first time, for wenju is asked 16,000 questions (what it finds is kept in
+--work, as `benchmarks.fit_judge` keeps it). `found-own.npz` are the groups of T1 and T2,
+`written.npz` those over documents of our own, of which `train_further` teaches a reader more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from rag.reader_zh.train_questions import Maker, Words
 from rag.reader_zh.train_real import real
 from rag.reader_zh.train_rows import Rows
 from rag.reader_zh.train_text import Library, open_library
+
+if TYPE_CHECKING:
+    from benchmarks.judge_cases import Judged
 
 KINDS = ("made", "real", "pairs", "found")
 PER_PASSAGE = 5.0  # made questions
@@ -54,14 +58,15 @@ def write(rows: Rows, path: Path) -> None:
 def write_found(root: Path, work: Path, library: Library, out: Path, few: int | None) -> None:
     from benchmarks.fit_judge import cases
     from index.segmenting import load_dictionary
-    from rag.reader_zh.train_found import Reading, found_rows, is_own
+    from rag.reader_zh.train_found import Reading, found_rows, is_own, is_written
 
     load_dictionary()
     every, reading = cases(root, work), Reading(library.tokenizer)
-    for name, kept in (
-        ("found-own", [case for case in every if is_own(case)]),
-        ("found", [case for case in every if not is_own(case)]),
-    ):
+    kinds: dict[str, list[Judged]] = {"found-own": [], "written": [], "found": []}
+    for case in every:
+        kind = "found-own" if is_own(case) else "written" if is_written(case) else "found"
+        kinds[kind].append(case)
+    for name, kept in kinds.items():
         rows = Rows()
         found_rows(kept[:few], reading, rows)
         write(rows, out / f"{name}.npz")
