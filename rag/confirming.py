@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from index.schema import Span, part_of
+from rag import extremes
 from rag.answer_spans import SpanCandidate
 from rag.asking import COUNTED
 from rag.reading_model import Judgement, Judgements
@@ -47,6 +48,9 @@ def short_answer(
     """
     found = retrieval.sentences[place]
     if found.candidate.kind.startswith("table_"):
+        label = extremes.label(found, retrieval)
+        if label is not None:
+            return (label,), _AGREED
         cell = asked_cell(found, retrieval)
         return None if cell is None else ((cell.span,), cell.probability)
     judged = judgements.get(place)

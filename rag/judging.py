@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from index.schema import BlockKind
-from rag import absence, answerability
+from rag import absence, answerability, extremes
 from rag.calibration import Calibration
 from rag.ranking import Scores, score
 from rag.reading_model import Judgements
@@ -37,6 +37,7 @@ def judge(
     scores = score(retrieval)
     described = answerability.describe(retrieval, scores)
     scores, judgements = reread(retrieval, scores, settings.reading.reread)
+    scores = extremes.put_first(retrieval, scores)
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()

@@ -44,10 +44,8 @@ def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
     text = found.document.text
     cells = [key(text[c.start : c.end]) for c in block.cells]
     headers = [key(h) for h in block.header]
-    concepts, asked = retrieval.concepts, retrieval.asked
-    total = sum(c.rarity for c in concepts) or 1.0
-    question = retrieval.question.key
-    if not _names_row(cells, concepts, question):
+    asked, question = retrieval.asked, retrieval.question.key
+    if not _names_row(cells, retrieval.concepts, question):
         return None
     values: list[tuple[float, int]] = []
     for j, (cell, header) in enumerate(zip(cells, headers, strict=True)):
@@ -55,12 +53,12 @@ def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
             continue
         if not _is_of_type(cell, header, asked):
             continue
-        worth = sum(c.rarity * _says(header, c) for c in concepts) / total
+        worth = column_worth(header, retrieval)
         if asked.unit and asked.unit in header:
             worth += 0.2
         if asked.type == PERCENT and ("%" in header or "%" in cell):
             worth += 0.2
-        values.append((worth + 0.5 * _pairs(header, question), j))
+        values.append((worth, j))
     if not values:
         return None
     values.sort(key=lambda v: (-v[0], v[1]))
@@ -76,6 +74,13 @@ def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
         _unit_text(headers[place], cells, headers),
         min(1.0, best),
     )
+
+
+def column_worth(header: str, retrieval: Retrieval) -> float:
+    """How much of the question a column's header (its key) says, from 0."""
+    total = sum(c.rarity for c in retrieval.concepts) or 1.0
+    said = sum(c.rarity * _says(header, c) for c in retrieval.concepts) / total
+    return said + 0.5 * _pairs(header, retrieval.question.key)
 
 
 def _names_row(cells: Sequence[str], concepts: Sequence[Concept], question: str) -> bool:
