@@ -22,7 +22,8 @@ _MOST = re.compile(
 _LEAST = re.compile(
     r"最(?:便宜|[低少小短慢弱近浅冷惨差])|\b(?:lowest|smallest|fewest|least|shortest|cheapest)\b"
 )
-_ROWS = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))  # types that a label answers
+# Types that a label answers.
+_ROWS = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))
 _TOTAL = re.compile(
     r"合计|总计|小计|共计|全国|全省|全市|平均|总体|\b(?:total|average|overall|mean)\b"
 )

@@ -191,3 +191,30 @@ def test_a_long_document_is_summed_up_in_time(index_files: Index) -> None:
         answer = ask(opened, "总结一下长篇统计年鉴")
         assert time.perf_counter() - started < 1
     assert 1 <= len(answer.statements) <= 5
+
+
+TALK = """[00:00:02] 主持人：大家好，我是安宁。
+[00:00:06] 主持人：今天我们聊一聊县城的养老院为什么招不到人。
+[00:00:15] 主持人：请您先说说您那里的情况，好不好？
+[00:00:21] 秦院长：我们院一共八十七位老人，护理员只有十一个，夜里两个人管一层楼。
+[00:00:40] 主持人：两个人管一层楼，那真的不容易。
+[00:01:10] 秦院长：护理员一个月三千六，送外卖的一个月七千，年轻的护理员留不住。
+[00:01:31] 主持人：是的是的，真的不容易，好吧？
+[00:02:05] 秦院长：去年县里给护理员发岗位补贴，每个月三百，今年护理员的补贴停了。
+[00:02:30] 主持人：那这个真的不容易，是的。
+[00:03:05] 秦院长：现在我们和职校办护理班，学费院里出，毕业以后护理员要干满三年。
+[00:03:30] 主持人：好的，是的，我们今天先聊到这里，谢谢大家。
+"""
+
+
+def test_a_conversation_is_told_by_its_topic_and_what_each_part_says_not_by_small_talk(
+    index_files: Index,
+) -> None:
+    path, _ = index_files({"养老院招工.txt": TALK})
+    with open_library(path) as library:
+        answer = ask(library, "养老院招工这一期聊了些什么？")
+    texts = [statement.text for statement in answer.statements]
+    assert "县城的养老院为什么招不到人" in texts[0]
+    for fact in ("八十七位", "三千六", "每个月三百", "护理班"):
+        assert any(fact in text for text in texts), fact
+    assert not any("不容易" in text for text in texts)
