@@ -64,7 +64,12 @@ class Twin:
     def fold(self) -> int:
         """By document, so that twins are never on both sides of a split."""
         places = self.evidence or self.near
-        return zlib.crc32((places[0][0] if places else self.id).encode()) % FOLDS
+        return fold_of(places[0][0] if places else self.id)
+
+
+def fold_of(name: str) -> int:
+    """The fold of a document, in [0, FOLDS)."""
+    return zlib.crc32(name.encode()) % FOLDS
 
 
 def questions(name: str) -> list[Twin]:

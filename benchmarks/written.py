@@ -3,18 +3,18 @@
 `written_sets/NAME/documents/` is one library on neighbouring subjects: reports and papers with
 tables and notes, rules with annexes, transcripts, minutes, web pages, text out of PDFs.
 `written_sets/NAME/questions.jsonl` is an eval set over it (evals/schema.py) with `near`, what is
-most easily taken for an answer. As in twins.py, the documents answer one question of a pair and not
-the other, and wording alone does not tell which.
+most easily taken for an answer (places, as its evidence). As in twins.py, the documents answer one
+question of a pair and not the other, and wording alone does not tell which.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.twins import fold_of
 from evals.loaders.passages import read_jsonl
 from evals.matching import Finder
 from index.parsing import parse_file
@@ -25,7 +25,6 @@ NAMES = (
     "chips", "climate", "company", "courts", "digital", "energy", "farming", "finance", "health",
     "schools", "trade", "transport",
 )  # fmt: skip
-FOLDS = 5
 
 Place = tuple[str, Span]
 
@@ -41,17 +40,18 @@ class Written:
     def fold(self) -> int:
         """By document, so that twins are never on both sides of a split."""
         places = self.record["evidence"] or self.record["near"]
-        return zlib.crc32((places[0]["doc"] if places else self.record["id"]).encode()) % FOLDS
+        return fold_of(places[0]["doc"] if places else self.record["id"])
 
 
 def documents(name: str) -> list[Document]:
-    """The set's documents as they are indexed, by name."""
-    return [
-        document
-        for path in sorted((HERE / name / "documents").iterdir())
-        for document in parse_file(path, path.name)
-        if isinstance(document, Document)
-    ]
+    """The set's documents as they are indexed, by name. Raises ValueError for what is not read."""
+    found: list[Document] = []
+    for path in sorted((HERE / name / "documents").iterdir()):
+        for document in parse_file(path, path.name):
+            if not isinstance(document, Document):
+                raise ValueError(f"{path} cannot be read: {document.reason}")
+            found.append(document)
+    return found
 
 
 def questions(name: str, library: Iterable[Document]) -> list[Written]:

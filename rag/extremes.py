@@ -14,113 +14,105 @@ from index.segmenting import key
 from rag.asking import DATE, LIST, NAME, ORGANISATION, OTHER, PERSON, PLACE
 from rag.ranking import Scores, order
 from rag.retrieval import Found, Retrieval
-from rag.tables import column_worth, quantity_of
+from rag.tables import cells_of, column_worth, outstanding, quantity_of
 
+# As people ask for it, 最猛 and 最惨 too; 上限 and "at most" ask for no row.
 _MOST = re.compile(
-    r"最(?:厉害|严重|猛|[高多大贵长快强重远深热])|\b(?:highest|largest|biggest|greatest|longest|most)\b"
+    r"最(?:厉害|严重|猛|[高多大贵长快强重远深热])|"
+    r"\b(?:highest|largest|biggest|greatest|longest|fastest|(?<!at )most)\b"
 )
 _LEAST = re.compile(
-    r"最(?:便宜|[低少小短慢弱近浅冷惨差])|\b(?:lowest|smallest|fewest|least|shortest|cheapest)\b"
+    r"最(?:便宜|[低少小短慢弱近浅冷惨差])|"
+    r"\b(?:lowest|smallest|fewest|shortest|slowest|cheapest|(?<!at )least)\b"
 )
 # Types that a label answers.
-_ROWS = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))
+_LABELLED = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))
 _TOTAL = re.compile(
     r"合计|总计|小计|共计|全国|全省|全市|平均|总体|\b(?:total|average|overall|mean)\b"
 )
 _NEAR = 10  # among so many of the best sentences a row of the table is looked for
 _FEWEST = 3  # rows with a figure: of two one sees it
-_FAINT = 0.1  # a column must say this much more of the question than any other
 
 
-Cells = Sequence[str]
-
-
-def put_first(retrieval: Retrieval, scores: Scores) -> Scores:
+def before_its_table(retrieval: Retrieval, scores: Scores) -> Scores:
     """Scores where the asked row changed places with the best of its table; else the same."""
-    way = _way(retrieval)
-    if not way:
+    direction = _direction(retrieval)
+    if not direction:
         return scores
-    rows = (
-        p for p in order(scores)[:_NEAR] if retrieval.sentences[p].candidate.kind == "table_row"
-    )
-    best = next(rows, None)
+    near = order(scores)[:_NEAR]
+    best = next((i for i in near if retrieval.sentences[i].candidate.kind == "table_row"), None)
     if best is None:
         return scores
     found = retrieval.sentences[best]
-    number = _extreme(found, retrieval, way)
-    place = next(
-        (
-            i
-            for i, other in enumerate(retrieval.sentences)
-            if other.sentence.block == number and other.document is found.document
-        ),
-        None,
-    )
-    if place is None or scores[place] >= scores[best]:
-        return scores
-    changed = scores.copy()
-    changed[[best, place]] = changed[[place, best]]
-    return changed
+    number = _extreme(found, retrieval, direction)
+    for place, other in enumerate(retrieval.sentences):
+        if other.sentence.block == number and other.document is found.document:
+            if scores[place] < scores[best]:
+                scores = scores.copy()
+                scores[[best, place]] = scores[[place, best]]
+            break
+    return scores
 
 
 def label(found: Found, retrieval: Retrieval) -> Span | None:
     """The first cell of a row that is the asked one of its table; None for any other."""
-    way = _way(retrieval)
-    if not way or _extreme(found, retrieval, way) != found.sentence.block:
+    direction = _direction(retrieval)
+    if not direction or _extreme(found, retrieval, direction) != found.sentence.block:
         return None
     return found.document.blocks[found.sentence.block].cells[0]
 
 
-def _way(retrieval: Retrieval) -> int:
+def _direction(retrieval: Retrieval) -> int:
     """1: the highest is asked for, -1: the lowest, 0: neither, or not which."""
-    if retrieval.asked.type not in _ROWS:
+    if retrieval.asked.type not in _LABELLED:
         return 0
     asked = retrieval.question.key
     most, least = _MOST.search(asked) is not None, _LEAST.search(asked) is not None
     return most - least
 
 
-def _extreme(found: Found, retrieval: Retrieval, way: int) -> int | None:
-    """The block of the row with the highest (`way` 1) or lowest figure in the asked column.
+def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
+    """The block of the row with the highest (1) or lowest (-1) figure in the asked column.
 
     None where no column stands out, too few rows have figures, or two share the first place.
     """
-    blocks = found.document.blocks
-    table = blocks[found.sentence.block].table
-    width = len(blocks[found.sentence.block].header)
+    own = found.document.blocks[found.sentence.block]
+    if own.table is None or own.is_header:
+        return None
+    # Rows with the same cells filled: which cell is missing, the others do not tell.
     rows = {
-        number: [key(found.document.text[c.start : c.end]) for c in block.cells]
-        for number, block in enumerate(blocks)
-        if table is not None
-        and block.table == table
+        number: cells_of(found.document, block)
+        for number, block in enumerate(found.document.blocks)
+        if block.table == own.table
         and not block.is_header
-        and len(block.cells) == len(block.header) == width
+        and block.header == own.header
+        and len(block.cells) == len(own.header)
     }
-    rows = {number: cells for number, cells in rows.items() if not _TOTAL.search(cells[0])}
-    headers = blocks[found.sentence.block].header
-    columns = sorted(
-        (
-            (column_worth(key(headers[j]), retrieval), figures)
-            for j in range(1, width)
-            if len(figures := _figures(_of_years(rows, retrieval.asked.years), j)) >= _FEWEST
-        ),
-        key=lambda column: -column[0],
+    single = {number: cells for number, cells in rows.items() if not _TOTAL.search(cells[0])}
+    compared = _of_years(single, retrieval.asked.years)
+    columns = {j: _figures(compared, j) for j in range(1, len(own.header))}
+    asked = outstanding(
+        {
+            j: column_worth(key(own.header[j]), retrieval)
+            for j, figures in columns.items()
+            if len(figures) >= _FEWEST
+        }
     )
-    if not columns or columns[0][0] <= 0:
+    if asked is None:
         return None
-    if len(columns) > 1 and columns[0][0] - columns[1][0] < _FAINT:
-        return None
-    first, second = sorted(columns[0][1], key=lambda figure: -way * figure[0])[:2]
+    first, second = sorted(columns[asked], key=lambda figure: -direction * figure[0])[:2]
     return first[1] if first[0] != second[0] else None
 
 
-def _of_years(rows: Mapping[int, Cells], years: Collection[str]) -> Mapping[int, Cells]:
+def _of_years(
+    rows: Mapping[int, Sequence[str]], years: Collection[str]
+) -> Mapping[int, Sequence[str]]:
     """The rows whose labels name an asked year; all where none does."""
     named = {n: cells for n, cells in rows.items() if any(year in cells[0] for year in years)}
     return named or rows
 
 
-def _figures(rows: Mapping[int, Cells], column: int) -> list[tuple[float, int]]:
+def _figures(rows: Mapping[int, Sequence[str]], column: int) -> list[tuple[float, int]]:
     """(value, row) of the cells that are figures."""
     told = ((quantity_of(cells[column], ""), number) for number, cells in rows.items())
     return [(figure.low, number) for figure, number in told if figure is not None]

@@ -25,7 +25,7 @@ from rag.surroundings import (
     since_last,
     stated_quantities,
 )
-from rag.tables import asked_cell, quantity_of
+from rag.tables import asked_cell, cells_of, quantity_of
 
 # A sentence with more is a list, or a table without its lines: none of them is what it says. Each
 # is held against each of other sentences, so they would cost minutes, too.
@@ -242,9 +242,7 @@ def _cell_figure(retrieval: Retrieval, place: int) -> list[Figure]:
             own=label,
         )
 
-    text = found.document.text
-    cells = found.document.blocks[found.sentence.block].cells
-    named = [key(text[c.start : c.end]) for c in cells]
+    named = cells_of(found.document, found.document.blocks[found.sentence.block])
     question = retrieval.question.key
     names = [name for name in named if name and name in question and not _NUMBER.search(name)]
     about = "，".join([_BRACKETS.sub("", label), *names])

@@ -37,7 +37,7 @@ def judge(
     scores = score(retrieval)
     described = answerability.describe(retrieval, scores)
     scores, judgements = reread(retrieval, scores, settings.reading.reread)
-    scores = extremes.put_first(retrieval, scores)
+    scores = extremes.before_its_table(retrieval, scores)
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()

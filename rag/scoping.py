@@ -66,7 +66,7 @@ _MONTH = re.compile(r"\d{1,2}月")
 _DONE = re.compile(r"实际|完成|已经?|建成(?!后)|决算|\b(?:actual|actually|completed)\b")
 # Said of what there is, beside what was meant or allowed: 编制床位2,000张，实际开放1,620张.
 _THERE = re.compile(
-    r"实际|实有|现有|现存|在[运用产册岗营]|已?(?:经|建成|投[产运用入])|并网|开[放机工]|运[行营]|营业|有效|形成|"
+    r"实际|实有|现有|现存|在[运用产册岗营]|已经|已?(?:建成(?!后)|投[产运用]|投入(?:运行|使用|生产|运营))|并网|开[放机工]|运[行营]|营业|有效|形成|"
     r"\b(?:actual(?:ly)?|existing|operating)\b"
 )
 _REVISED = re.compile(r"修订|订正|更正|修正为|勘误|可比口径|最终核实|\brevised\b|\bcorrected\b")

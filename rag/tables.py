@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from index.schema import Document, Span
+from index.schema import Block, Document, Span
 from index.segmenting import key
 from rag.asking import COUNTED, PERCENT, Asked
 from rag.quantities import Quantity, quantities
@@ -42,12 +42,12 @@ def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
     if block.is_header or len(block.cells) < 2 or len(block.header) != len(block.cells):
         return None
     text = found.document.text
-    cells = [key(text[c.start : c.end]) for c in block.cells]
+    cells = cells_of(found.document, block)
     headers = [key(h) for h in block.header]
     asked, question = retrieval.asked, retrieval.question.key
     if not _names_row(cells, retrieval.concepts, question):
         return None
-    values: list[tuple[float, int]] = []
+    worths: dict[int, float] = {}
     for j, (cell, header) in enumerate(zip(cells, headers, strict=True)):
         if not header or cell in question or (j == 0 and not _NUMBER.match(cell)):
             continue
@@ -58,22 +58,32 @@ def asked_cell(found: Found, retrieval: Retrieval) -> Cell | None:
             worth += 0.2
         if asked.type == PERCENT and ("%" in header or "%" in cell):
             worth += 0.2
-        values.append((worth, j))
-    if not values:
-        return None
-    values.sort(key=lambda v: (-v[0], v[1]))
-    best, place = values[0]
-    if len(values) > 1 and best - values[1][0] < _FAINT:
-        return None
-    if len(values) == 1 and best <= 0:
+        worths[j] = worth
+    place = outstanding(worths)
+    if place is None:
         return None
     return Cell(
         block.cells[place],
         block.header[place],
         text[block.cells[0].start : block.cells[0].end],
         _unit_text(headers[place], cells, headers),
-        min(1.0, best),
+        min(1.0, worths[place]),
     )
+
+
+def cells_of(document: Document, block: Block) -> list[str]:
+    """The keys of a row's cells."""
+    return [key(document.text[cell.start : cell.end]) for cell in block.cells]
+
+
+def outstanding(worths: Mapping[int, float]) -> int | None:
+    """The column that says more of the question than any other; None where none stands out."""
+    ranked = sorted(worths, key=lambda column: (-worths[column], column))
+    if not ranked or worths[ranked[0]] <= 0:
+        return None
+    if len(ranked) > 1 and worths[ranked[0]] - worths[ranked[1]] < _FAINT:
+        return None
+    return ranked[0]
 
 
 def column_worth(header: str, retrieval: Retrieval) -> float:

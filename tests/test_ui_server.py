@@ -289,8 +289,7 @@ def test_many_ask_at_once_while_documents_come_and_a_process_dies_and_nobody_wai
 def test_a_pool_that_breaks_and_forgets_a_question_is_replaced_and_the_question_answered(
     library_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is asked or taken back while a pool breaks, its own thread may leave without an end."""
-    monkeypatch.setattr("ui.server.processes._LOOK_S", 0.01)
+    monkeypatch.setattr("ui.server.processes.LOOK_S", 0.01)
     library = library_of("default", {"锂.txt": TEXT})
     processes = Processes(1)
     broken = processes._pool

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from datetime import date
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_a_pool_that_breaks_while_it_is_asked_costs_no_answer(
         pool.submit = submit_or_break  # type: ignore[method-assign]
         report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run)
     assert refused
+    assert report.statuses == {"answered": 25}
+
+
+def test_questions_that_a_breaking_pool_forgot_are_asked_again(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.workers.LOOK_S", 0.01)
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+    with Workers(library, ALWAYS, run, 2) as workers:
+        pool = workers._pool
+        pool._broken = True
+        monkeypatch.setattr(pool, "submit", lambda *_: Future())
+        report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run)
     assert report.statuses == {"answered": 25}
 
 

@@ -36,6 +36,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _AHEAD = 4  # questions per process that are handed out before their turn
+LOOK_S = 1.0  # so often one who waits looks whether there is somebody to wait for
 # Below so many questions for each, a process costs more time than it saves.
 _WORTH = 100
 
@@ -70,7 +71,7 @@ class Workers:
                 pending[submitted(self._pool, _answer, one)] = one
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, timeout=LOOK_S, return_when=FIRST_COMPLETED)
             died: list[Question] = []
             for future in done:
                 question = pending.pop(future)
@@ -78,7 +79,7 @@ class Workers:
                     yield question, future.result()
                 except BrokenProcessPool:
                     died.append(question)
-            if died:
+            if died or (not done and has_broken(self._pool)):
                 died += pending.values()
                 pending.clear()
                 yield from self._one_at_a_time(died)
@@ -145,8 +146,8 @@ class Threads:
 def submitted(
     pool: ProcessPoolExecutor, call: Callable[P, T], *args: P.args, **options: P.kwargs
 ) -> Future[T]:
-    """As `pool.submit`. Where a process of the pool has just ended the future says so:
-    `submit` itself raises that, or what comes of pipes that are closed under it.
+    """As `pool.submit`. Where a process of the pool has just ended, or it was given up, the future
+    says so: `submit` itself raises that, or what comes of pipes that are closed under it.
     """
     try:
         return pool.submit(call, *args, **options)
@@ -154,6 +155,13 @@ def submitted(
         failed: Future[T] = Future()
         failed.set_exception(BrokenProcessPool(str(error)))
         return failed
+
+
+def has_broken(pool: ProcessPoolExecutor) -> bool:
+    """Whether to wait for it no longer: what is asked or taken back while it breaks may stay
+    without an end, for its own thread clears up without a lock (Python 3.11).
+    """
+    return bool(pool._broken)
 
 
 def give_up(pool: ProcessPoolExecutor) -> None:

@@ -25,9 +25,9 @@ from rag.reader_zh.train_rows import GROUP
 
 NEW, OLD = ["written"], ["found-own", "found"]
 SIZE = 16  # groups of a batch
-ROWS = 4  # of a group
+READ = 4  # sentences of a group
 AGAIN = 0.25  # of the groups, those learnt before
-ASIDE = 0.9  # as in `train`, of the three beside the first
+ASIDE = 0.9  # of each beside the first: about what the seven of `train` weigh together
 WARM = 30  # steps
 
 
@@ -35,11 +35,12 @@ def parts(groups: Groups, rng: np.random.Generator) -> Iterator[tuple[Tensor, Te
     """Without end: a group's place and which of its rows are read; every group before one again."""
     while True:
         for place in rng.permutation(len(groups)):
-            rows = [0, 1, *(2 + rng.permutation(GROUP - 2)[: ROWS - 2])]
-            yield torch.full((ROWS,), int(place)), torch.tensor(rows)
+            rows = [0, 1, *(2 + rng.permutation(GROUP - 2)[: READ - 2])]
+            yield torch.full((READ,), int(place)), torch.tensor(rows)
 
 
 def together(drawn: list[tuple[Groups, Tensor, Tensor]]) -> tuple[Batch, Tensor]:
+    """One batch of what `parts` drew from several sets of groups."""
     ids, kinds, match = (
         torch.cat([getattr(groups, name)[place, rows].long() for groups, place, rows in drawn])
         for name in ("ids", "kinds", "match")
@@ -57,7 +58,7 @@ def learn(p: Parameters, new: Groups, old: Groups, rate: float, seconds: float) 
         drawn = [(new, *next(of_new)) for _ in range(SIZE - again)]
         drawn += [(old, *next(of_old)) for _ in range(again)]
         batch, labels = together(drawn)
-        relevance, spans = judge_groups(p, halved(p), batch, 0.0, size=ROWS)
+        relevance, spans = judge_groups(p, halved(p), batch, 0.0, size=READ)
         which, yes, where = losses(relevance, spans, labels, ASIDE)
         learning.step(which + 2 * yes + 0.5 * where, done)
         if learning.steps % 25 == 0:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.workers import give_up, submitted
+from ui.workers import LOOK_S, give_up, has_broken, submitted
 
 if TYPE_CHECKING:
     from rag.schema import Answer
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST = 4  # of which nobody said how many
 _GRACE_S = 5.0
-_LOOK_S = 1.0  # so often one who waits looks whether there is somebody to wait for
 
 
 def sensible() -> int:
@@ -63,6 +62,7 @@ class Processes:
     def __init__(self, n: int) -> None:
         self._n = n
         self._pool = self._start()
+        self._is_closed = False
         self._waking: list[Future[None]] = []
 
     def are_awake(self, library: Path) -> bool:
@@ -73,6 +73,7 @@ class Processes:
 
     def close(self) -> None:
         """What is in work is given a moment; one that does not end is ended."""
+        self._is_closed = True
         running = list((self._pool._processes or {}).values())
         self._pool.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + _GRACE_S
@@ -89,6 +90,8 @@ class Processes:
             try:
                 return await _result(pool, work)
             except BrokenProcessPool:
+                if self._is_closed:
+                    raise
                 if pool is self._pool:  # the first to notice
                     give_up(pool)
                     self._pool = self._start()
@@ -102,13 +105,11 @@ class Processes:
 
 
 async def _result(pool: ProcessPoolExecutor, work: Future[Answer]) -> Answer:
-    """Raises BrokenProcessPool also where the pool has broken and forgot this one: what is asked
-    or taken back while it breaks may stay without an end.
-    """
+    """Raises BrokenProcessPool also where the pool has broken and forgot this one."""
     future = asyncio.wrap_future(work)
     try:
-        while not (await asyncio.wait({future}, timeout=_LOOK_S))[0]:
-            if pool._broken:
+        while not (await asyncio.wait({future}, timeout=LOOK_S))[0]:
+            if has_broken(pool):
                 raise BrokenProcessPool("it has broken and forgot this question")
         return future.result()
     finally:
