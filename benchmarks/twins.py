@@ -62,7 +62,7 @@ class Twin:
 
     @property
     def fold(self) -> int:
-        """By document, so that twins are never on both sides of a split."""
+        """By document, so that twins stay together."""
         places = self.evidence or self.near
         return fold_of(places[0][0] if places else self.id)
 

@@ -123,7 +123,8 @@ def _is_counted_in(unit: str, everything: str) -> bool:
     """升 and 方 stand in many words: they are units after a figure."""
     if len(unit) > 1:
         return unit in everything
-    return has_unit(unit, everything) or f"几{unit}" in everything
+    vaguely = rf"[几数上近成百千万亿〇半]\s?[十百千万亿来]*\s?{unit}"
+    return has_unit(unit, everything) or re.search(vaguely, everything) is not None
 
 
 def _pins_down(retrieval: Retrieval, concept: Concept) -> bool:

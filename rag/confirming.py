@@ -50,7 +50,7 @@ def short_answer(
     if found.candidate.kind.startswith("table_"):
         label = extremes.label(found, retrieval)
         if label is not None:
-            return (label,), _AGREED
+            return (label,), 1.0  # by the whole column: no other row is as sure
         cell = asked_cell(found, retrieval)
         return None if cell is None else ((cell.span,), cell.probability)
     judged = judgements.get(place)

@@ -40,7 +40,7 @@ _TOPIC = re.compile(
     r"\b(?:today|this (?:episode|week)|talk(?:ing)? about)\b"
 )
 _CAST = re.compile(
-    r"(?:主持人?|嘉宾|主播|记者|整理|录音|host|guests?)[一二三四五\d]?\s*[:：][^。.!！?？]*"
+    r"(?:主持人?|嘉宾|主播|记者|整理|录音|host|guests?)[一二三四五\d]?\s*[:：][^。.!！?？,，;；…”]{1,80}"
 )
 _ASKS = re.compile(r"[?？]\s*$")
 _OPENING = 12  # sentences of a conversation among which its topic is looked for

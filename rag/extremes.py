@@ -1,37 +1,62 @@
 """The highest or lowest row of a table, where a question asks which it is.
 
 A row tells its own figure alone, and nothing that is read beside it says that no other row tells
-more: 哪个城市的空缺率最高 is answered by looking at the whole column.
+more: 哪个城市的空缺率最高 is answered by looking at the whole column. Where anything is in doubt (a
+figure that cannot be read, two first places, a condition that the table does not tell) no row is
+chosen.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from index.schema import Span
+from index.schema import Block, Document, Span
 from index.segmenting import key
-from rag.asking import DATE, LIST, NAME, ORGANISATION, OTHER, PERSON, PLACE
+from rag.asking import DATE, LIST, NAME, ORGANISATION, OTHER, PERSON, PLACE, YEAR
 from rag.ranking import Scores, order
 from rag.retrieval import Found, Retrieval
-from rag.tables import cells_of, column_worth, outstanding, quantity_of
+from rag.tables import column_worth, outstanding
 
-# As people ask for it, 最猛 and 最惨 too; 上限 and "at most" ask for no row.
+# What is said of a row: 空缺率最高的城市, 哪个月最少. 最高法院 and 最低工资 ask for none.
+_SAID = r"(?=(?:了|过)?(?:[的是为在呢啊呀吗,，、?？!！。 ]|哪|出现|$))"
 _MOST = re.compile(
-    r"最(?:厉害|严重|猛|[高多大贵长快强重远深热])|"
-    r"\b(?:highest|largest|biggest|greatest|longest|fastest|(?<!at )most)\b"
+    rf"最(?:厉害|严重|猛|[高多大贵长重]){_SAID}|"
+    r"\b(?:highest|largest|biggest|greatest|longest|(?<!at )most(?! (?:recent|common|important)))\b"
 )
 _LEAST = re.compile(
-    r"最(?:便宜|[低少小短慢弱近浅冷惨差])|"
-    r"\b(?:lowest|smallest|fewest|shortest|slowest|cheapest|(?<!at )least)\b"
+    rf"最(?:便宜|[低少小短轻]){_SAID}|"
+    r"\b(?:lowest|smallest|fewest|shortest|cheapest|(?<!at )least(?! (?:common|important)))\b"
+)
+# What asks for another row than the first, or leaves rows out.
+_OTHER_ROW = re.compile(
+    r"除|以外|之外|不是|并非|不算|第[二三四五六七八九十\d]|前[二三四五六七八九十\d]|倒数|"
+    r"\b(?:except|other than|besides|not|second|third|fourth|top \d)\b"
 )
 # Types that a label answers.
 _LABELLED = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))
 _TOTAL = re.compile(
-    r"合计|总计|小计|共计|全国|全省|全市|平均|总体|\b(?:total|average|overall|mean)\b"
+    r"合计|总计|小计|共计|总数|全国|全省|全市|全球|世界|全行业|平均|均值|中位数|总体|"
+    r"\b(?:total|average|overall|mean|median|world|all)\b"
 )
+_NO_NAME = re.compile(r"序号|编号|排名|名次|位次|^(?:序|no\.?|#|rank\w*)$")
+_FIGURE = re.compile(r"([-−–－(]?)\s*(\d[\d,]*(?:\.\d+)?)\s*\)?\s*(?:%|[a-z㐀-鿿/]{0,6})")
+_NOTHING = re.compile(r"(?:[-—–－.…/ ]*|暂缺|缺|无|未披露|未公布|n/?a)")
+_MARK = re.compile(r"[①-⑳]|\[\d+\]")
 _NEAR = 10  # among so many of the best sentences a row of the table is looked for
 _FEWEST = 3  # rows with a figure: of two one sees it
+_MOST_ROWS = 2_000  # of a table that are compared
+# Of the question, what the column must say; in Chinese it stands before 最高 besides.
+_REAL, _REAL_ENGLISH = 0.1, 0.25
+_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_TIMES = re.compile(r"[年月日季周]|时间|\b(?:year|month|date|day|week|quarter)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    number: int  # of its block
+    cells: Mapping[str, str]  # header → key of the cell; empty cells are missing
 
 
 def before_its_table(retrieval: Retrieval, scores: Scores) -> Scores:
@@ -55,64 +80,147 @@ def before_its_table(retrieval: Retrieval, scores: Scores) -> Scores:
 
 
 def label(found: Found, retrieval: Retrieval) -> Span | None:
-    """The first cell of a row that is the asked one of its table; None for any other."""
+    """What a row is called, if it is the asked one of its table; None for any other."""
     direction = _direction(retrieval)
     if not direction or _extreme(found, retrieval, direction) != found.sentence.block:
         return None
-    return found.document.blocks[found.sentence.block].cells[0]
+    block = found.document.blocks[found.sentence.block]
+    name = _named_by(_row(found.document, found.sentence.block), retrieval)
+    return next(
+        (c for h, c in zip(block.header, block.cells, strict=True) if key(h) == name), None
+    )  # fmt: skip
 
 
 def _direction(retrieval: Retrieval) -> int:
     """1: the highest is asked for, -1: the lowest, 0: neither, or not which."""
-    if retrieval.asked.type not in _LABELLED:
-        return 0
     asked = retrieval.question.key
+    if retrieval.asked.type not in _LABELLED or _OTHER_ROW.search(asked):
+        return 0
     most, least = _MOST.search(asked) is not None, _LEAST.search(asked) is not None
     return most - least
 
 
 def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
-    """The block of the row with the highest (1) or lowest (-1) figure in the asked column.
-
-    None where no column stands out, too few rows have figures, or two share the first place.
-    """
-    own = found.document.blocks[found.sentence.block]
-    if own.table is None or own.is_header:
+    """The block of the row with the highest (1) or lowest (-1) figure in the asked column."""
+    rows = list(_table(found.document, found.sentence.block))
+    own = next((row for row in rows if row.number == found.sentence.block), None)
+    if own is None or len(rows) > _MOST_ROWS:
         return None
-    # Rows with the same cells filled: which cell is missing, the others do not tell.
-    rows = {
-        number: cells_of(found.document, block)
-        for number, block in enumerate(found.document.blocks)
-        if block.table == own.table
-        and not block.is_header
-        and block.header == own.header
-        and len(block.cells) == len(own.header)
-    }
-    single = {number: cells for number, cells in rows.items() if not _TOTAL.search(cells[0])}
-    compared = _of_years(single, retrieval.asked.years)
-    columns = {j: _figures(compared, j) for j in range(1, len(own.header))}
-    asked = outstanding(
-        {
-            j: column_worth(key(own.header[j]), retrieval)
-            for j, figures in columns.items()
-            if len(figures) >= _FEWEST
-        }
+    name = _named_by(own, retrieval)
+    column = _asked_column(own, retrieval)
+    compared = _under_conditions(rows, name, column, retrieval) if name and column else []
+    figures: list[tuple[float, int]] = []
+    for row in compared:
+        cell = row.cells.get(column or "", "")
+        if _NOTHING.fullmatch(cell):
+            continue
+        value = _value(cell)
+        if value is None:
+            return None
+        figures.append((direction * value, row.number))
+    figures.sort(reverse=True)
+    if len(figures) < _FEWEST or figures[0][0] == figures[1][0]:
+        return None
+    return figures[0][1]
+
+
+def _table(document: Document, number: int) -> Iterator[_Row]:
+    """The rows of the table that a block belongs to, that block among them, headers left out."""
+    table, blocks = document.blocks[number].table, document.blocks
+    if table is None:
+        return
+    first = last = number
+    while first and blocks[first - 1].table == table and number - first <= _MOST_ROWS:
+        first -= 1
+    while last + 1 < len(blocks) and blocks[last + 1].table == table and last - first <= _MOST_ROWS:
+        last += 1
+    for at in range(first, last + 1):
+        if not blocks[at].is_header:
+            yield _row(document, at)
+
+
+def _row(document: Document, number: int) -> _Row:
+    """No cells where it is not known what each is, or two columns are called the same."""
+    block: Block = document.blocks[number]
+    headers = [key(header) for header in block.header]
+    if len(headers) != len(block.cells) or len(set(headers)) != len(headers):
+        return _Row(number, {})
+    texts = (key(_MARK.sub("", document.text[c.start : c.end])).strip() for c in block.cells)
+    return _Row(number, dict(zip(headers, texts, strict=True)))
+
+
+def _named_by(row: _Row, retrieval: Retrieval) -> str | None:
+    """The column that says what a row is: the one that is asked for, else the first of names."""
+    head = retrieval.asked.head
+    names = [
+        header
+        for header, cell in row.cells.items()
+        if not _NO_NAME.search(header) and (_value(cell) is None or _is_of_years(header, cell))
+    ]
+    is_date = retrieval.asked.type == DATE
+    asked = (
+        header
+        for header in names
+        if (head and (head in header or header in head)) or (is_date and _TIMES.search(header))
     )
-    if asked is None:
+    return next(asked, names[0] if names else None)
+
+
+def _asked_column(row: _Row, retrieval: Retrieval) -> str | None:
+    """The column of figures that says most of the question."""
+    headers = list(row.cells)
+    worths = {
+        place: column_worth(header, retrieval)
+        for place, header in enumerate(headers)
+        if _value(row.cells[header]) is not None
+        and not _is_of_years(header, row.cells[header])
+        and not _NO_NAME.search(header)
+        and _is_said(header, retrieval.question.key)
+    }
+    place = outstanding(worths)
+    least = _REAL_ENGLISH if retrieval.asked.english else _REAL
+    return headers[place] if place is not None and worths[place] >= least else None
+
+
+def _is_said(header: str, question: str) -> bool:
+    """Whether what stands before 最高 is the column: of 护理员流失率最高 护理员（人） is not."""
+    match = _MOST.search(question) or _LEAST.search(question)
+    if match is None or match[0][0] != "最":
+        return True
+    meant = question[: match.start()].rstrip("的是 ")[-2:]
+    return meant in header or _BRACKETS.sub("", header).strip() in question
+
+
+def _under_conditions(
+    rows: Sequence[_Row], name: str, column: str, retrieval: Retrieval
+) -> list[_Row]:
+    """The rows that the question is about; [] where it names a year that the table has not."""
+    question, years = retrieval.question.key, retrieval.asked.years
+    kept = [row for row in rows if not _TOTAL.search("".join(row.cells.get(name, "").split()))]
+    for header in dict.fromkeys(header for row in kept for header in row.cells):
+        if header == column:
+            continue
+        told = [row.cells.get(header, "") for row in kept]
+        if years and any(YEAR.search(cell) for cell in told):
+            kept = [row for row, cell in zip(kept, told, strict=True)
+                    if any(year in cell for year in years)]  # fmt: skip
+        elif header != name and any(_is_named(cell, question) for cell in told):
+            kept = [row for row, cell in zip(kept, told, strict=True) if _is_named(cell, question)]
+    return kept
+
+
+def _is_named(cell: str, question: str) -> bool:
+    return len(cell) > 1 and _value(cell) is None and cell in question
+
+
+def _is_of_years(header: str, cell: str) -> bool:
+    return YEAR.fullmatch(cell) is not None and ("年" in header or "year" in header)
+
+
+def _value(cell: str) -> float | None:
+    """Of a cell that is a figure and nothing else; None where it cannot be told for certain."""
+    match = _FIGURE.fullmatch(cell)
+    if match is None:
         return None
-    first, second = sorted(columns[asked], key=lambda figure: -direction * figure[0])[:2]
-    return first[1] if first[0] != second[0] else None
-
-
-def _of_years(
-    rows: Mapping[int, Sequence[str]], years: Collection[str]
-) -> Mapping[int, Sequence[str]]:
-    """The rows whose labels name an asked year; all where none does."""
-    named = {n: cells for n, cells in rows.items() if any(year in cells[0] for year in years)}
-    return named or rows
-
-
-def _figures(rows: Mapping[int, Sequence[str]], column: int) -> list[tuple[float, int]]:
-    """(value, row) of the cells that are figures."""
-    told = ((quantity_of(cells[column], ""), number) for number, cells in rows.items())
-    return [(figure.low, number) for figure, number in told if figure is not None]
+    value = float(match[2].replace(",", ""))
+    return -value if match[1] else value

@@ -33,12 +33,11 @@ _MOST_FIGURES = 20
 _YEAR = re.compile(rf"{YEAR.pattern}|([二一][零〇九][零〇一二三四五六七八九]{{2}})年")
 _HAN_DIGITS = str.maketrans("零〇一二三四五六七八九", "00123456789")
 _MONTH = re.compile(
-    r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度|年[末底]"
+    r"(?<!\d)(\d{1,2})月|([上下]半年)|(?:前|头)(\d{1,2}|[一二三四五六七八九十]+)个?月|([一二三四])季度|(?<![上去前百比较])年[末底](?!蕴)"
 )
 MODEL = re.compile(
     r"(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z]{1,6}-?\d{1,5}[a-z]{0,3}(?![a-z0-9])"
 )
-_YEAR_END = re.compile(r"年[末底]")
 _MOMENT = re.compile(r"(?:(?:19|20)\d\d年)?\d{1,2}月(?:\d{1,2}[日号]|底|初|中旬|上旬|下旬)?")
 _BESIDE = re.compile(r"[比较](?:19|20)\d\d年")
 _AS_OF = re.compile(r"(?:截至|截止到?|到|as of )\s?$")
@@ -265,4 +264,4 @@ def _governing(pattern: re.Pattern[str], keyed: str, at: int) -> frozenset[str]:
 
 def _month(said: str) -> str:
     """年末 and 12月 are one."""
-    return "12月" if _YEAR_END.fullmatch(said) else said
+    return "12月" if said in ("年末", "年底") else said

@@ -11,8 +11,11 @@ import pytest
 from index.ingesting import IndexReport
 from index.store import open_library
 from rag.answering import Answerer
+from rag.extremes import label
+from rag.normalising import normalise
+from rag.retrieval import retrieve
 from rag.schema import Answer
-from rag.settings import AnswerabilitySettings, RagSettings
+from rag.settings import AnswerabilitySettings, RagSettings, RetrievalSettings
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
@@ -51,7 +54,7 @@ def ask(index_files: Index) -> Callable[[str], Answer]:
 
 
 @pytest.mark.parametrize(
-    ("question", "label"),
+    ("question", "name"),
     [
         ("哪个城市的岗位空缺率最高？", "海屏"),
         ("护理员岗位空缺率最低的是哪个城市", "北岭"),
@@ -63,11 +66,86 @@ def ask(index_files: Index) -> Callable[[str], Answer]:
     ],
 )
 def test_the_first_row_shown_is_the_asked_one(
-    ask: Callable[[str], Answer], question: str, label: str
+    ask: Callable[[str], Answer], question: str, name: str
 ) -> None:
     answer = ask(question)
-    assert label in answer.answer.split("[1]")[0]
-    assert label in answer.citations[0].quote
+    assert name in answer.answer.split("[1]")[0]
+    assert name in answer.citations[0].quote
+
+
+WEATHER = """# 四城气温
+
+| 序号 | 城市 | 年份 | 地区 | 一月平均气温（℃） | 排名 | 人口（万人） |
+|---|---|---|---|---|---|---|
+| 1 | 漠原 | 2024 | 西部 | -24.5 | 4 | 31 |
+| 2 | 北岭 | 2024 | 西部 | -11.8 | 3 | 268 |
+| 3 | 海屏 | 2024 | 东部 | 7.5 | 1 | 540 |
+| 4 | 临江 | 2024 | 西部 | 3.6 | 2 | 190 |
+| 5 | 漠原 | 2023 | 西部 | -21.0 | 4 | 32 |
+| 6 | 北岭 | 2023 | 西部 | -30.2 | 3 | 266 |
+| 7 | 海屏 | 2023 | 东部 | 8.1 | 1 | 531 |
+| 8 | 漠原 | 2022 | 西部 | -19.9 | 2 | 33 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("2024年哪个城市的一月平均气温最低？", "漠原"),
+        ("2024年哪个城市的一月平均气温最高？", "海屏"),
+        ("2023年哪个城市的一月平均气温最低？", "北岭"),
+        ("2024年西部哪个城市的一月平均气温最高？", "临江"),
+        ("漠原哪一年的一月平均气温最低？", "2024"),
+    ],
+)
+def test_signs_numbers_of_rows_and_conditions_are_understood(
+    index_files: Index, question: str, name: str
+) -> None:
+    path, _ = index_files({"气温.md": WEATHER})
+    with open_library(path) as library:
+        answer = Answerer(library, ALWAYS).answer(question, as_of=date(2026, 1, 31))
+    assert answer.answer.split("[1]")[0].strip() == name
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "除海屏外，哪个城市的岗位空缺率最高？",
+        "哪个城市的岗位空缺率不是最高？",
+        "岗位空缺率第二高的是哪个城市？",
+        "最近一次调查里哪个城市的岗位空缺率是14.2%？",
+        "哪个城市的护理员最重要？",
+        "哪个城市的护理员流失率最高？",
+    ],
+)
+def test_what_asks_for_another_row_or_for_none_gets_no_extreme(
+    index_files: Index, question: str
+) -> None:
+    path, _ = index_files({"护理.md": CARE})
+    with open_library(path) as library:
+        found = retrieve(library, normalise(question, date(2026, 1, 31)), RetrievalSettings())
+    assert [label(one, found) for one in found.sentences if one.candidate.kind == "table_row"] in (
+        [None] * 5,
+        [],
+    )
+
+
+@pytest.mark.parametrize("cell", ["不足10", "下降11.8%", "零下24.5", "1小时20分", "十二"])
+def test_a_figure_that_cannot_be_read_leaves_the_column_alone(
+    index_files: Index, cell: str
+) -> None:
+    path, _ = index_files({"护理.md": CARE.replace("| 9.6 |", f"| {cell} |")})
+    question = normalise("哪个城市的岗位空缺率最低？", date(2026, 1, 31))
+    with open_library(path) as library:
+        found = retrieve(library, question, RetrievalSettings())
+    assert {label(one, found) for one in found.sentences} == {None}
+
+
+def test_a_row_that_lacks_another_figure_is_compared_as_well(index_files: Index) -> None:
+    path, _ = index_files({"护理.md": CARE.replace("| 海屏 | 12,900 |", "| 海屏 | |")})
+    with open_library(path) as library:
+        answer = Answerer(library, ALWAYS).answer("哪个城市的岗位空缺率最高？")
+    assert answer.answer.split("[1]")[0].strip() == "海屏"
 
 
 def test_one_row_of_a_name_is_still_answered_by_that_row(ask: Callable[[str], Answer]) -> None:

@@ -24,7 +24,7 @@ from rag.answering import Answerer
 from rag.settings import AnswerabilitySettings, RagSettings
 from ui.batch import BatchRun, run_batch
 from ui.questions import Question, QuestionFile, read_questions
-from ui.workers import Workers
+from ui.workers import Workers, give_up
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
@@ -113,6 +113,21 @@ def test_questions_that_a_breaking_pool_forgot_are_asked_again(
         monkeypatch.setattr(pool, "submit", lambda *_: Future())
         report = run_batch(file_of(25), tmp_path / "o.jsonl", workers, run)
     assert report.statuses == {"answered": 25}
+
+
+def test_a_pool_that_is_given_up_leaves_no_process(library: Path) -> None:
+    """Its own thread ends none of them where somebody took back what he had asked."""
+    with open_library(library) as opened:
+        run = BatchRun(opened.hash, DAY)
+    with Workers(library, ALWAYS, run, 2) as workers:
+        asked = [workers._pool.submit(time.sleep, 600) for _ in range(8)]
+        processes = list(workers._pool._processes.values())
+        asked[-1].cancel()
+        processes[0].kill()
+        give_up(workers._pool)
+        for process in processes:
+            process.join(30)
+        assert [process.is_alive() for process in processes] == [False, False]
 
 
 def test_killed_at_random_and_resumed_it_ends_in_the_same_bytes_apart_from_timings(

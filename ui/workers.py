@@ -89,8 +89,15 @@ class Workers:
 
         self._restart()
         for question in questions:
+            work = submitted(self._pool, _answer, question)
+            if work.done() and isinstance(work.exception(), BrokenProcessPool):
+                self._restart()  # another process ended: this question was not asked
+                work = submitted(self._pool, _answer, question)
             try:
-                yield question, submitted(self._pool, _answer, question).result()
+                while not wait((work,), timeout=LOOK_S).done:
+                    if has_broken(self._pool):
+                        raise BrokenProcessPool("it has broken and forgot this question")
+                yield question, work.result()
             except BrokenProcessPool:
                 self._restart()
                 error = "the process that answered it ended twice; out of memory, perhaps"
@@ -165,9 +172,12 @@ def has_broken(pool: ProcessPoolExecutor) -> bool:
 
 
 def give_up(pool: ProcessPoolExecutor) -> None:
-    """A pool of which a process has ended: the rest ends by itself."""
+    """Ends a pool of which a process has ended, and the others, which its own thread may not."""
+    others = list((pool._processes or {}).values())
     with contextlib.suppress(OSError):  # its pipes are being closed
         pool.shutdown(wait=False, cancel_futures=True)
+    for process in others:
+        process.kill()
 
 
 def sensible(n_questions: int, library: Library) -> int:

@@ -33,6 +33,8 @@ WARM = 30  # steps
 
 def parts(groups: Groups, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Without end: a group's place and which of its rows are read; every group before one again."""
+    if not len(groups):
+        raise ValueError("there are no groups to learn from: name more rows")
     while True:
         for place in rng.permutation(len(groups)):
             rows = [0, 1, *(2 + rng.permutation(GROUP - 2)[: READ - 2])]
