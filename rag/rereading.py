@@ -18,7 +18,7 @@ from rag.reading_model import Judgement, Judgements, shipped
 from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
-WEIGHT = 0.6
+WEIGHT = 0.8
 _MOST = 5.0  # beyond it, a logit says nothing more about the order
 # One so far below the best stays there: it saves two readings in five, and changes hardly anything.
 _REACH = 3.0
