@@ -20,30 +20,33 @@ from rag.retrieval import Found, Retrieval
 from rag.tables import column_worth, outstanding
 
 # What is said of a row: 空缺率最高的城市, 哪个月最少. 最高法院 and 最低工资 ask for none.
-_SAID = r"(?=(?:了|过)?(?:[的是为在呢啊呀吗,，、?？!！。 ]|哪|出现|$))"
+_SAID = r"(?=(?:了|过)?(?:[的在呢啊呀吗,，、?？!！。 ]|[是为](?!\s*\d)|哪|出现|$))"
 _MOST = re.compile(
-    rf"最(?:厉害|严重|猛|[高多大贵长重]){_SAID}|"
-    r"\b(?:highest|largest|biggest|greatest|longest|(?<!at )most(?! (?:recent|common|important)))\b"
+    rf"最(?:厉害|严重|猛|[高多大贵长重]){_SAID}|\b(?:highest|largest|biggest|greatest)\b"
 )
-_LEAST = re.compile(
-    rf"最(?:便宜|[低少小短轻]){_SAID}|"
-    r"\b(?:lowest|smallest|fewest|shortest|cheapest|(?<!at )least(?! (?:common|important)))\b"
-)
-# What asks for another row than the first, or leaves rows out.
-_OTHER_ROW = re.compile(
-    r"除|以外|之外|不是|并非|不算|第[二三四五六七八九十\d]|前[二三四五六七八九十\d]|倒数|"
-    r"\b(?:except|other than|besides|not|second|third|fourth|top \d)\b"
+_LEAST = re.compile(rf"最(?:便宜|[低少小短轻]){_SAID}|\b(?:lowest|smallest|fewest|cheapest)\b")
+# What asks for another row than the first, for several, for a change, or sets a condition that a
+# table is not asked for here.
+_OTHERWISE = re.compile(
+    r"除|以外|之外|不是|并非|不算|没有|未|第[二三四五六七八九十\d]|前[二三四五六七八九十\d]|倒数|"
+    r"[两二三四五六七八九十\d]+个(?!月)|[两三四五]家|各|分别|"
+    r"下降|上升|增长|减少|增加|变化|波动|差距|相差|差异|"
+    r"超过|以上|以下|不到|低于|高于|大于|小于|少于|多于|至少|以来|以前|之前|之后|半年|季度|[至到]\d|"
+    r"\b(?:except|other than|besides|not|second|third|fourth|two|three|four|five|top \d|above|"
+    r"below|over|under|between|among|change|growth|increase|decrease)\b"
 )
 # Types that a label answers.
 _LABELLED = frozenset((NAME, PLACE, ORGANISATION, PERSON, DATE, LIST, OTHER))
 _TOTAL = re.compile(
-    r"合计|总计|小计|共计|总数|全国|全省|全市|全球|世界|全行业|平均|均值|中位数|总体|"
-    r"\b(?:total|average|overall|mean|median|world|all)\b"
+    r".*(?:合\s*计|总\s*计|小\s*计|共\s*计|总数|平均|均值|中位数|总体|其[他它]|全部).*|"
+    r"(?:全国|全省|全市|全球|世界|全行业)(?:合计|总计|[(（].*)?|"
+    r".*\b(?:total|average|overall|mean|median|world|all|others?|sum)\b.*"
 )
 _NO_NAME = re.compile(r"序号|编号|排名|名次|位次|^(?:序|no\.?|#|rank\w*)$")
-_FIGURE = re.compile(r"([-−–－(]?)\s*(\d[\d,]*(?:\.\d+)?)\s*\)?\s*(?:%|[a-z㐀-鿿/]{0,6})")
+_FIGURE = re.compile(r"([-−–－(]?)\s*(\d[\d,]*(?:\.\d+)?)\s*\)?\s*(%|[a-z㐀-鿿/]{0,6})")
+_UNITS = re.compile(r"单位|\bunits?\b")
 _NOTHING = re.compile(r"(?:[-—–－.…/ ]*|暂缺|缺|无|未披露|未公布|n/?a)")
-_MARK = re.compile(r"[①-⑳]|\[\d+\]")
+_MARK = re.compile(r"[①-⑳⁰¹²³⁴-⁹]|\[\d+\]")
 _NEAR = 10  # among so many of the best sentences a row of the table is looked for
 _FEWEST = 3  # rows with a figure: of two one sees it
 _MOST_ROWS = 2_000  # of a table that are compared
@@ -94,7 +97,7 @@ def label(found: Found, retrieval: Retrieval) -> Span | None:
 def _direction(retrieval: Retrieval) -> int:
     """1: the highest is asked for, -1: the lowest, 0: neither, or not which."""
     asked = retrieval.question.key
-    if retrieval.asked.type not in _LABELLED or _OTHER_ROW.search(asked):
+    if retrieval.asked.type not in _LABELLED or _OTHERWISE.search(asked):
         return 0
     most, least = _MOST.search(asked) is not None, _LEAST.search(asked) is not None
     return most - least
@@ -104,24 +107,26 @@ def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
     """The block of the row with the highest (1) or lowest (-1) figure in the asked column."""
     rows = list(_table(found.document, found.sentence.block))
     own = next((row for row in rows if row.number == found.sentence.block), None)
-    if own is None or len(rows) > _MOST_ROWS:
+    if own is None or len(rows) > _MOST_ROWS or any(map(_UNITS.search, own.cells)):
         return None
     name = _named_by(own, retrieval)
     column = _asked_column(own, retrieval)
-    compared = _under_conditions(rows, name, column, retrieval) if name and column else []
-    figures: list[tuple[float, int]] = []
-    for row in compared:
-        cell = row.cells.get(column or "", "")
-        if _NOTHING.fullmatch(cell):
-            continue
-        value = _value(cell)
-        if value is None:
-            return None
-        figures.append((direction * value, row.number))
-    figures.sort(reverse=True)
-    if len(figures) < _FEWEST or figures[0][0] == figures[1][0]:
+    if name is None or column is None:
         return None
-    return figures[0][1]
+    compared = [
+        row
+        for row in _under_conditions(rows, name, column, retrieval)
+        if not _NOTHING.fullmatch(row.cells.get(column, ""))
+    ]
+    if len({row.cells.get(name) for row in compared}) < len(compared):
+        return None  # of a group that a name comes twice for, no row is all
+    figures = [(_figure(row.cells[column]), row.number) for row in compared]
+    read = [(direction * told[0], number) for told, number in figures if told is not None]
+    units = {told[1] for told, _ in figures if told is not None}
+    read.sort(reverse=True)
+    if len(read) < max(_FEWEST, len(figures)) or len(units) > 1 or read[0][0] == read[1][0]:
+        return None
+    return read[0][1]
 
 
 def _table(document: Document, number: int) -> Iterator[_Row]:
@@ -152,18 +157,16 @@ def _row(document: Document, number: int) -> _Row:
 def _named_by(row: _Row, retrieval: Retrieval) -> str | None:
     """The column that says what a row is: the one that is asked for, else the first of names."""
     head = retrieval.asked.head
-    names = [
-        header
-        for header, cell in row.cells.items()
-        if not _NO_NAME.search(header) and (_value(cell) is None or _is_of_years(header, cell))
-    ]
+    names = [header for header in row.cells if not _NO_NAME.search(header)]
     is_date = retrieval.asked.type == DATE
     asked = (
         header
         for header in names
-        if (head and (head in header or header in head)) or (is_date and _TIMES.search(header))
+        if (head and (head in header or header in head))
+        or (is_date and _TIMES.search(_BRACKETS.sub("", header)[-2:]))
     )
-    return next(asked, names[0] if names else None)
+    words = (header for header in names if _figure(row.cells[header]) is None)
+    return next(asked, next(words, None))
 
 
 def _asked_column(row: _Row, retrieval: Retrieval) -> str | None:
@@ -172,7 +175,7 @@ def _asked_column(row: _Row, retrieval: Retrieval) -> str | None:
     worths = {
         place: column_worth(header, retrieval)
         for place, header in enumerate(headers)
-        if _value(row.cells[header]) is not None
+        if _figure(row.cells[header]) is not None
         and not _is_of_years(header, row.cells[header])
         and not _NO_NAME.search(header)
         and _is_said(header, retrieval.question.key)
@@ -196,7 +199,9 @@ def _under_conditions(
 ) -> list[_Row]:
     """The rows that the question is about; [] where it names a year that the table has not."""
     question, years = retrieval.question.key, retrieval.asked.years
-    kept = [row for row in rows if not _TOTAL.search("".join(row.cells.get(name, "").split()))]
+    if years and YEAR.search(column) and not any(year in column for year in years):
+        return []
+    kept = [row for row in rows if not _TOTAL.fullmatch(row.cells.get(name, ""))]
     for header in dict.fromkeys(header for row in kept for header in row.cells):
         if header == column:
             continue
@@ -204,23 +209,23 @@ def _under_conditions(
         if years and any(YEAR.search(cell) for cell in told):
             kept = [row for row, cell in zip(kept, told, strict=True)
                     if any(year in cell for year in years)]  # fmt: skip
-        elif header != name and any(_is_named(cell, question) for cell in told):
+        elif any(_is_named(cell, question) for cell in told):
             kept = [row for row, cell in zip(kept, told, strict=True) if _is_named(cell, question)]
     return kept
 
 
 def _is_named(cell: str, question: str) -> bool:
-    return len(cell) > 1 and _value(cell) is None and cell in question
+    return len(cell) > 1 and _figure(cell) is None and cell in question
 
 
 def _is_of_years(header: str, cell: str) -> bool:
-    return YEAR.fullmatch(cell) is not None and ("年" in header or "year" in header)
+    return YEAR.match(cell) is not None and ("年" in header or "year" in header)
 
 
-def _value(cell: str) -> float | None:
-    """Of a cell that is a figure and nothing else; None where it cannot be told for certain."""
+def _figure(cell: str) -> tuple[float, str] | None:
+    """A cell's value and what is behind it; None where it is not a figure and nothing else."""
     match = _FIGURE.fullmatch(cell)
     if match is None:
         return None
     value = float(match[2].replace(",", ""))
-    return -value if match[1] else value
+    return -value if match[1] else value, match[3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import importlib
 import io
 import json
 import os
@@ -302,6 +303,37 @@ def test_a_pool_that_breaks_and_forgets_a_question_is_replaced_and_the_question_
         processes.close()
     assert answer.status == "answered"
     assert processes._pool is not broken
+
+
+POISON = """import os, time
+def answer(library, settings, asked):
+    if asked == "poison":
+        os._exit(1)
+    time.sleep(0.5)
+    return asked
+"""
+
+
+def test_a_question_that_ends_its_process_twice_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "poison_of_processes.py").write_text(POISON)
+    monkeypatch.syspath_prepend(tmp_path)
+    answer = importlib.import_module("poison_of_processes").answer
+    monkeypatch.setattr("ui.server.processes._answer", answer)
+    processes = Processes(2)
+
+    async def ask_all() -> list[Any]:
+        asked: Any = ["a", "poison", "b", "c"]
+        answers = (processes.answer(tmp_path, RagSettings(), one) for one in asked)
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    try:
+        a, poison, b, c = asyncio.run(ask_all())
+    finally:
+        processes.close()
+    assert (a, b, c) == ("a", "b", "c")
+    assert "two processes ended" in str(poison)
 
 
 def test_processes_begin_when_two_ask_at_once_and_streams_come_from_them(

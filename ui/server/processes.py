@@ -57,11 +57,15 @@ def _has_small_model(library: Path, written: int) -> bool:
 
 
 class Processes:
-    """`n` of them. One that dies is replaced, and its question asked once more."""
+    """`n` of them. One that dies is replaced. The questions that were in work are asked once more,
+    one at a time in a process apart, so that one which ends its process again ends no other.
+    """
 
     def __init__(self, n: int) -> None:
         self._n = n
-        self._pool = self._start()
+        self._pool = self._start(n)
+        self._apart: ProcessPoolExecutor | None = None
+        self._one_at_a_time, self._n_again = asyncio.Lock(), 0
         self._is_closed = False
         self._waking: list[Future[None]] = []
 
@@ -74,8 +78,10 @@ class Processes:
     def close(self) -> None:
         """What is in work is given a moment; one that does not end is ended."""
         self._is_closed = True
-        running = list((self._pool._processes or {}).values())
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        pools = [pool for pool in (self._pool, self._apart) if pool is not None]
+        running = [one for pool in pools for one in (pool._processes or {}).values()]
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + _GRACE_S
         for process in running:
             process.join(max(0.0, until - time.monotonic()))
@@ -84,24 +90,44 @@ class Processes:
 
     async def answer(self, library: Path, settings: RagSettings, asked: Asked) -> Answer:
         """Raises what answering raises, and RuntimeError where two processes died over it."""
-        for _ in range(2):
-            pool = self._pool
-            work = submitted(pool, _answer, library, settings, asked)
-            try:
-                return await _result(pool, work)
-            except BrokenProcessPool:
-                if self._is_closed:
-                    raise
-                if pool is self._pool:  # the first to notice
-                    give_up(pool)
-                    self._pool = self._start()
-        raise RuntimeError("two processes ended over one question")
+        pool = self._pool
+        try:
+            return await _result(pool, submitted(pool, _answer, library, settings, asked))
+        except BrokenProcessPool:
+            if self._is_closed:
+                raise
+            if pool is self._pool:  # the first to notice
+                give_up(pool)
+                self._pool = self._start(self._n)
+        self._n_again += 1
+        try:
+            async with self._one_at_a_time:
+                return await self._answer_apart(library, settings, asked)
+        finally:
+            self._n_again -= 1
+            if not self._n_again:
+                self._end_apart()
 
-    def _start(self) -> ProcessPoolExecutor:
+    async def _answer_apart(self, library: Path, settings: RagSettings, asked: Asked) -> Answer:
+        if self._apart is None:
+            self._apart = self._start(1)
+        pool = self._apart
+        try:
+            return await _result(pool, submitted(pool, _answer, library, settings, asked))
+        except BrokenProcessPool:
+            self._end_apart()
+            raise RuntimeError("two processes ended over one question") from None
+
+    def _end_apart(self) -> None:
+        if self._apart is not None:
+            give_up(self._apart)
+            self._apart = None
+
+    def _start(self, n: int) -> ProcessPoolExecutor:
         import multiprocessing
 
         spawning = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._n, mp_context=spawning, initializer=_begin)
+        return ProcessPoolExecutor(n, mp_context=spawning, initializer=_begin)
 
 
 async def _result(pool: ProcessPoolExecutor, work: Future[Answer]) -> Answer:
