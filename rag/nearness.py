@@ -41,7 +41,7 @@ class Nearness:
         keyed = self._retrieval.sentences[one.place].candidate.key
         start = since_stop(keyed, one.value.start)
         first = min(
-            (f.value.start for f in self._stated.get(one.place, ()) if f.value.start >= start),
+            (f.value.start for f in self._beside(one) if f.value.start >= start),
             default=one.value.start,
         )
         before = keyed[start : min(first, one.value.start)]
@@ -53,7 +53,7 @@ class Nearness:
 
     def stands_nearest(self, one: Figure) -> bool:
         """Whether no other figure of its sentence stands with more of what is asked."""
-        rivals = list(self._stated.get(one.place, ()))
+        rivals = self._beside(one)
         unit = UNITS.get(self._retrieval.asked.unit or "")
         if unit is not None and one.value.dimension == unit.dimension:
             rivals = [f for f in rivals if f.value.dimension == unit.dimension]
@@ -62,7 +62,7 @@ class Nearness:
 
     def is_set_aside(self, one: Figure) -> bool:
         """Whether its sentence sets it against a figure of what is there."""
-        return any(self._is_set_against(one, f) for f in self._stated.get(one.place, ()))
+        return any(self._is_set_against(one, f) for f in self._beside(one))
 
     def is_nearest(self, one: Figure) -> bool:
         """Whether it stands nearest, and its sentence has none of as much that is there instead."""
@@ -74,9 +74,9 @@ class Nearness:
         62座 is no rival of 246万片, nor are a design of 281万片 and a growth by 37万片, where
         another document answers with 231万片 that are there.
         """
-        stated = list(self._stated.get(one.place, ()))
+        stated = self._beside(one)
         if beside is None:
-            return stated
+            return list(stated)
         its = beside.scope
         return [
             f
@@ -88,6 +88,10 @@ class Nearness:
                 and not self._is_set_against(f, one)
             )
         ]
+
+    def _beside(self, one: Figure) -> Sequence[Figure]:
+        """The figures of its sentence, itself among them."""
+        return self._stated.get(one.place, ())
 
     def _is_set_against(self, one: Figure, there: Figure) -> bool:
         """Whether of two figures of a sentence that stand with as much, the other is what is there.

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ import pytest
 
 from index.embedding import EmbeddingSettings
 from index.ingesting import IndexReport, IndexSettings, index_sources
+from index.store import open_library
+from rag.answering import Answerer
+from rag.schema import Answer
+from rag.settings import AnswerabilitySettings, RagSettings
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -141,6 +146,21 @@ def index_files(
         return library, index_sources(library, [docs], tiny_settings)
 
     return run
+
+
+@pytest.fixture
+def ask(
+    index_files: Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]],
+) -> Callable[..., Answer]:
+    """Asks a question of texts, each a document of a library of their own; always answered."""
+    always = RagSettings(answerability=AnswerabilitySettings(min_confidence=0.0))
+
+    def asked(question: str, *texts: str) -> Answer:
+        path, _ = index_files({f"{i}.txt": text for i, text in enumerate(texts)})
+        with open_library(path) as library:
+            return Answerer(library, always).answer(question, as_of=date(2026, 1, 31))
+
+    return asked
 
 
 @pytest.fixture

@@ -1,31 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from index.ingesting import IndexReport
-from index.store import open_library
-from rag.answering import Answerer
 from rag.schema import Answer
-from rag.settings import AnswerabilitySettings, RagSettings
-
-Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
-DAY = date(2026, 1, 31)
-ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0.0))
-
-
-@pytest.fixture
-def ask(index_files: Index) -> Callable[..., Answer]:
-    def asked(question: str, *texts: str) -> Answer:
-        path, _ = index_files({f"{i}.txt": text for i, text in enumerate(texts)})
-        with open_library(path) as library:
-            return Answerer(library, ALWAYS).answer(question, as_of=DAY)
-
-    return asked
-
 
 STORED = "2025年末，青屿省全省已投运新型储能累计装机{}，居全国前列。\n"
 

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from index.ingesting import IndexReport
-from index.store import open_library
-from rag.answering import Answerer
 from rag.schema import Answer
-from rag.settings import AnswerabilitySettings, RagSettings
-
-Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
-DAY = date(2026, 1, 31)
-ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0.0))
 
 SILK = "截至2025年末，澜江省生丝年产能是多少？"
 SILK_TOLD = "到2025年末，澜江省生丝年产能4.2万吨，比上年末增加0.3万吨；绸缎年产能3.1亿米。\n"
 FERRY = "截至2025年末，长洲轮渡公司有多少艘船？"
 FERRY_TOLD = "截至2025年末，长洲轮渡公司拥有船舶46艘，航线12条。\n"
-
-
-@pytest.fixture
-def ask(index_files: Index) -> Callable[..., Answer]:
-    def asked(question: str, *texts: str) -> Answer:
-        path, _ = index_files({f"{i}.txt": text for i, text in enumerate(texts)})
-        with open_library(path) as library:
-            return Answerer(library, ALWAYS).answer(question, as_of=DAY)
-
-    return asked
 
 
 @pytest.mark.parametrize(

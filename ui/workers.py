@@ -172,11 +172,11 @@ def has_broken(pool: ProcessPoolExecutor) -> bool:
 
 
 def give_up(pool: ProcessPoolExecutor) -> None:
-    """Ends a pool of which a process has ended, and the others, which its own thread may not."""
-    others = list((pool._processes or {}).values())
+    """Ends a pool at once, with all its processes: where one has ended its own thread may not."""
+    processes = list((pool._processes or {}).values())
     with contextlib.suppress(OSError):  # its pipes are being closed
         pool.shutdown(wait=False, cancel_futures=True)
-    for process in others:
+    for process in processes:
         process.kill()
 
 

@@ -95,12 +95,13 @@ class Learning:
         """Of the time, 0 to 1."""
         return min(1.0, (time.time() - self._start) / self._seconds)
 
-    def step(self, loss: Tensor, done: float) -> None:
+    def step(self, which: Tensor, yes: Tensor, where: Tensor, done: float) -> None:
+        """By the `losses` of a batch; `done`: of the time."""
         self.steps += 1
         rate = self._rate * min(1, self.steps / self._warm) * max(LEAST_RATE, 1 - done)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["times"]
-        loss.backward()  # type: ignore[no-untyped-call]
+        (which + 2 * yes + 0.5 * where).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._used, 1.0)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
@@ -116,7 +117,7 @@ def learn(p: Parameters, sets: Sequence[Groups], rate: float, seconds: float, si
         batch, labels = next(draws[rng.choice(len(sets), p=shares / shares.sum())])
         relevance, spans = judge_groups(p, halved(p), batch, DROP)
         which, yes, where = losses(relevance, spans, labels)
-        learning.step(which + 2 * yes + 0.5 * where, done)
+        learning.step(which, yes, where, done)
         told.append(torch.stack([which, yes, where]).detach())
         if learning.steps % 200 == 0:
             means = torch.stack(told[-200:]).mean(dim=0).tolist()

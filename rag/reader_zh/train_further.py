@@ -64,7 +64,7 @@ def learn(p: Parameters, new: Groups, old: Groups, rate: float, seconds: float) 
         batch, labels = together(drawn)
         relevance, spans = judge_groups(p, halved(p), batch, 0.0, size=READ)
         which, yes, where = losses(relevance, spans, labels, ASIDE)
-        learning.step(which + 2 * yes + 0.5 * where, done)
+        learning.step(which, yes, where, done)
         if learning.steps % 25 == 0:
             told = (float(loss.detach()) for loss in (which, yes, where))
             say(f"step {learning.steps}, {done:.2f} of the time,", *(f"{x:.3f}" for x in told))
