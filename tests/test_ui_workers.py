@@ -24,7 +24,7 @@ from rag.answering import Answerer
 from rag.settings import AnswerabilitySettings, RagSettings
 from ui.batch import BatchRun, run_batch
 from ui.questions import Question, QuestionFile, read_questions
-from ui.workers import Workers, give_up
+from ui.workers import Workers, give_up, has_broken
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
@@ -135,9 +135,13 @@ def test_a_pool_that_is_given_up_leaves_no_process(library: Path) -> None:
         processes = list(workers._pool._processes.values())
         asked[-1].cancel()
         processes[0].kill()
+        until = time.monotonic() + 30
+        while not has_broken(workers._pool):
+            assert time.monotonic() < until, "nobody noticed"
+            time.sleep(0.02)
         give_up(workers._pool)
         # By the system: who waits for them here may find that the pool's thread has done so.
-        until = time.monotonic() + 30
+        until = time.monotonic() + 10
         while left := [p.pid for p in processes if _runs(p.pid)]:
             assert time.monotonic() < until, f"{left} are left"
             time.sleep(0.02)
