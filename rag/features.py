@@ -7,10 +7,9 @@ divided by the rarity of all, each rarity to the power of 0.6.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,8 @@ from rag.asking import (
     Sign,
     has_unit,
 )
-from rag.terms import PART_WORTH, Concept, stands_at
+from rag.occurrences import Said, Texts, best_clauses
+from rag.terms import PART_WORTH, Concept
 
 Matrix = npt.NDArray[np.float32]
 
@@ -103,7 +103,6 @@ class Candidate(NamedTuple):  # a question makes hundreds: a tuple is made in a 
     hinted: float = 0.0  # how far its document is the one that the question names, [0, 1]
 
 
-_CLAUSE = re.compile(r"[^，,；;：:。!！?？]+[，,；;：:。!！?？]?")
 _CLOSING = " ”\"'」）)"
 _LATIN_OR_NUMBER = re.compile(r"[a-z0-9]")
 
@@ -199,16 +198,13 @@ def measure(
     is_row = [c.kind == "table_row" for c in candidates]
     fits = [sign.found_in(text, is_row=row) for text, row in zip(keys, is_row, strict=True)]
     put("fit", fits)
-    weight_list = weights.tolist()
-    clauses, fit_clauses = [0.0] * n, [0.0] * n
-    for i, (present, row) in enumerate(zip(matched.present, found.tolist(), strict=True)):
-        if terms := [term for term in present if row[term[0]]]:
-            clause, text = _best_clauses(keys[i], terms, weight_list)
-            clauses[i] = clause
-            if fits[i] and clause:
-                whole_fits = text is keys[i] or sign.found_in(text, is_row=is_row[i])
-                fit_clauses[i] = clause if whole_fits else 0.0
-    put("clause", clauses)
+    clauses = best_clauses(matched.texts, n, matched.said, found > 0, weights.tolist())
+    fit_clauses = clauses.worth.copy()
+    for i in np.flatnonzero(clauses.worth).tolist():
+        text = clauses.of(i, matched.texts) if fits[i] else None
+        if not fits[i] or (text is not None and not sign.found_in(text, is_row=is_row[i])):
+            fit_clauses[i] = 0.0
+    put("clause", clauses.worth)
     put("fit_clause", fit_clauses)
     put("length", np.log(np.maximum(lengths, 4) / 40))
     put("short", lengths < 10)
@@ -234,54 +230,6 @@ def _groups(candidates: Sequence[Candidate]) -> list[int]:
     return [0, *(i for i, (a, b) in enumerate(pairwise(ids), start=1) if a != b)]
 
 
-class _Texts:
-    """The candidates' keys and their headings as one text: a term is looked for once in all."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = keys
-        self._text = _BETWEEN.join(keys)
-        self._starts = [0, *accumulate(len(k) + 1 for k in keys)]
-        self._found: dict[str, tuple[list[int], list[int]]] = {}
-
-    def rows(self, term: str) -> tuple[list[int], list[int]]:
-        """Which keys hold the term; and which hold it as `contains` wants it. Ascending."""
-        known = self._found.get(term)
-        if known is None:
-            known = self._found[term] = self._rows(term)
-        return known
-
-    def _rows(self, term: str) -> tuple[list[int], list[int]]:
-        text, starts = self._text, self._starts
-        anywhere: list[int] = []
-        whole: list[int] = []
-        at = text.find(term)
-        if not (term[0].isascii() or term[-1].isascii()):
-            if at >= 0 and text.count(term) > _MANY:
-                anywhere = [row for row, one in enumerate(self._keys) if term in one]
-                return anywhere, anywhere
-            while at >= 0:
-                row = bisect_right(starts, at) - 1
-                anywhere.append(row)
-                at = text.find(term, starts[row + 1])
-            return anywhere, anywhere
-        while at >= 0:
-            row = bisect_right(starts, at) - 1
-            if not anywhere or anywhere[-1] != row:
-                anywhere.append(row)
-            if stands_at(text, term, at):
-                whole.append(row)
-                at = text.find(term, starts[row + 1])
-            else:
-                at = text.find(term, at + 1)
-        return anywhere, whole
-
-
-_BETWEEN = "\x1e"  # no part of any term
-_MANY = 24  # places of a term; to find more one by one costs more than to look into each key
-# (number of the concept, term, weight) of the alternatives that a sentence holds
-_Present = list[list[tuple[int, str, float]]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Matches:
     """A row for each candidate; what stands in its headings is apart."""
@@ -291,7 +239,8 @@ class _Matches:
     pairs: Matrix  # whether it holds each pair of characters
     heads: Matrix  # concepts in the headings
     head_pairs: Matrix
-    present: _Present
+    texts: Texts
+    said: list[Said]
 
 
 def _match(
@@ -300,39 +249,43 @@ def _match(
     n = len(candidates)
     numbers: dict[str, int] = {}
     lines = [numbers.setdefault(c.headings, len(numbers)) for c in candidates]
-    texts = _Texts([*(c.key for c in candidates), *numbers])
+    texts = Texts([*(c.key for c in candidates), *numbers])
+    places = texts.find(
+        [*gram_list, *(a.term for c in concepts for a in c.alternatives),
+         *(piece for c in concepts for piece in c.pieces)]
+    )  # fmt: skip
     # Headings are rows of their own, after the candidates.
     found = np.zeros((n + len(numbers), len(concepts)), dtype=np.float32)
     exact = np.zeros((n, len(concepts)), dtype=np.float32)
     pairs = np.zeros((n + len(numbers), len(gram_list)), dtype=np.float32)
-    present: _Present = [[] for _ in candidates]
+    said: list[Said] = []
     for column, gram in enumerate(gram_list):
-        pairs[texts.rows(gram)[0], column] = 1.0
+        pairs[texts.rows[places[gram]], column] = 1.0
     for column, concept in enumerate(concepts):
         values = found[:, column]
         for i, alternative in enumerate(concept.alternatives):
-            anywhere, whole = texts.rows(alternative.term)
-            if not anywhere:
+            term, weight = alternative.term, alternative.weight
+            at = places[term]
+            if not len(at):
                 continue
-            values[whole] = np.maximum(values[whole], np.float32(alternative.weight))
-            one = (column, alternative.term, alternative.weight)
-            for row in anywhere:
-                if row >= n:
-                    break
-                present[row].append(one)
+            said.append(Said(column, at, len(term), weight))
+            whole = texts.rows[texts.whole(term, at)]
+            values[whole] = np.maximum(values[whole], np.float32(weight))
             if i == 0:
-                exact[[row for row in whole if row < n], column] = 1.0
+                exact[whole[whole < n], column] = 1.0
         if pieces := concept.pieces:
             held = np.zeros(len(found))
             for piece in pieces:
-                held[texts.rows(piece)[0]] += 1
+                held[texts.rows[places[piece]]] += 1
             share = (PART_WORTH * (held[:n] / len(pieces))).astype(np.float32)
             values = values[:n]
             low = values < PART_WORTH
             values[low] = np.maximum(values[low], share[low])
     above = [n + line for line in lines]
     # In one piece each: the last bits of a product depend on how its parts lie in memory.
-    return _Matches(found[:n].copy(), exact, pairs[:n].copy(), found[above], pairs[above], present)
+    return _Matches(
+        found[:n].copy(), exact, pairs[:n].copy(), found[above], pairs[above], texts, said
+    )
 
 
 def _spreads(rows: Matrix, groups: Sequence[int], places: npt.NDArray[np.int64]) -> list[Matrix]:
@@ -385,38 +338,3 @@ def _shifted(rows: Matrix, places: npt.NDArray[np.int64], shift: int) -> Matrix:
 
 
 _NOTES = ("footnote", "reference", "caption", "front_matter")
-
-
-def _best_clauses(
-    text: str, terms: Sequence[tuple[int, str, float]], weights: Sequence[float]
-) -> tuple[float, str]:
-    """The two neighbouring clauses that cover most, and how much.
-
-    `terms`, at least one, are those that the text holds, by concept.
-    """
-    clauses = _CLAUSE.findall(text)
-    if len(clauses) <= 2:
-        said = _said_by(terms, text)
-        return sum([weight * weights[concept] for concept, weight in said.items()]), text
-    rows = [_said_by(terms, clause) for clause in clauses]
-    order = dict.fromkeys(concept for concept, _, _ in terms)
-    best, best_at = -1.0, 0
-    for i, (one, two) in enumerate(pairwise(rows)):
-        worth = 0.0
-        if one or two:
-            for concept in order:
-                value = max(one.get(concept, 0.0), two.get(concept, 0.0))
-                if value:
-                    worth += value * weights[concept]
-        if worth > best + 1e-9:
-            best, best_at = worth, i
-    return best, clauses[best_at] + clauses[best_at + 1]
-
-
-def _said_by(terms: Sequence[tuple[int, str, float]], clause: str) -> dict[int, float]:
-    """Concept → the greatest weight of its terms that the clause holds."""
-    said: dict[int, float] = {}
-    for concept, term, weight in terms:
-        if term in clause and weight > said.get(concept, 0.0):
-            said[concept] = weight
-    return said

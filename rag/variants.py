@@ -208,7 +208,7 @@ class Joined:
         self._layers = layers
 
     def known(self, terms: Sequence[str]) -> list[bool]:
-        return [bool(self._forms(term)) for term in terms]
+        return [term[:1].isascii() and bool(self._forms(term)) for term in terms]
 
     def targets(self, term: str) -> list[tuple[str, float, str]]:
         forms = self._forms(term)
