@@ -204,6 +204,10 @@ class Catalogue:
             )
         )
 
+    def all_doc_ids(self) -> dict[int, str]:
+        """By ordinal; deleted ones included."""
+        return dict(self._rows("SELECT ordinal, doc_id FROM documents"))
+
     def ordinals(self, doc_ids: Collection[str]) -> set[int]:
         """Of those documents that are here."""
         rows = self._rows(

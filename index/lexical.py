@@ -149,10 +149,10 @@ class LexicalSegment:
             return np.zeros(self._n_chunks, dtype=np.int32)
         first, last = self._starts[at], self._starts[at + 1]
         lists = [self._postings[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-        # Counted all at once. As floats, which hold whole numbers of this size exactly.
-        added = np.repeat(weights, last - first)
-        sums = np.bincount(np.concatenate(lists), added, minlength=self._n_chunks)
-        return sums.astype(np.int32)
+        sums = np.zeros(self._n_chunks, dtype=np.int32)
+        # All at once; of these very types, for which numpy is fast.
+        np.add.at(sums, np.concatenate(lists, dtype=np.intp), np.repeat(weights, last - first))
+        return sums
 
     def chunks(self, field: Field, token: str) -> npt.NDArray[np.unsignedinteger]:
         """Ordinals of the chunks that hold the term, ascending."""

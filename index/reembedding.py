@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.coarse import write_coarse
 from index.dense import write_codes
 from index.embedding import quantise
 from index.manifest import (
@@ -35,8 +36,8 @@ from index.schema import Chunk, Span
 from index.segment import (
     CATALOGUE,
     CHUNKS,
+    COARSE,
     LEXICAL,
-    SIGNS,
     VECTORS,
     Segment,
     document_digest,
@@ -44,7 +45,6 @@ from index.segment import (
     read_summary,
     seal,
 )
-from index.signs import write_signs
 
 if TYPE_CHECKING:
     from index.catalogue import Entry
@@ -135,7 +135,7 @@ def _remade(
         shutil.copytree(old / LEXICAL, aside / LEXICAL, copy_function=_linked)
         _write_digests(aside / CATALOGUE, segment, codes)
     write_codes(aside / VECTORS, codes)
-    write_signs(aside / SIGNS, codes)
+    write_coarse(aside / COARSE, codes)
     (aside / _PART).unlink()
     made = seal(aside, target, fingerprint, ref.n_documents, ref.n_chunks)
     return replace(made, dead=ref.dead)

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from index.catalogue import Catalogue, CatalogueWriter, Entry
+from index.coarse import Coarse, write_coarse
 from index.dense import DenseSegment, write_codes
 from index.errors import LibraryBroken
 from index.files import hash_file, sync_file, sync_folder
@@ -24,21 +25,20 @@ from index.glossary import Alias
 from index.lexical import LexicalSegment, LexicalWriter
 from index.manifest import SEGMENTS, Fingerprint, SegmentRef, rebuild_command
 from index.schema import Chunk, Document, DocumentInfo, Sentence, Span, make_chunk_id
-from index.signs import read_signs, signs_of, write_signs
 
 if TYPE_CHECKING:
     from index.embedding import Codes
-    from index.signs import Signs
 
-CATALOGUE, CHUNKS, VECTORS, SIGNS, LEXICAL = (
+CATALOGUE, CHUNKS, VECTORS, COARSE, LEXICAL = (
     "catalogue.sqlite",
     "chunks.npy",
     "vectors.faiss",
-    "signs.npy",
+    "coarse.faiss",
     "lexical",
 )
 _SUMMARY = "segment.json"
-_MOST_DOC_IDS = 20_000  # that are kept in memory
+_MOST_DOC_IDS = 50_000  # that are kept in memory
+_FEW_ASKED = 16  # look-ups of them; who asks for more wants them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class SegmentWriter:
         np.save(self._aside / CHUNKS, self._chunk_table())
         codes = np.concatenate(self._codes)
         write_codes(self._aside / VECTORS, codes)
-        write_signs(self._aside / SIGNS, codes)
+        write_coarse(self._aside / COARSE, codes)
         return seal(self._aside, self._target, self._fingerprint, self.n_documents, self.n_chunks)
 
     def _chunk_table(self) -> np.ndarray:
@@ -200,7 +200,7 @@ class Segment:
             self.lexical = LexicalSegment(folder / LEXICAL, ref.n_chunks)
             # FAISS costs 0.1 s to import: the file is held open now, read when the arm is used.
             self._vectors = (folder / VECTORS).open("rb")
-            self._signs = read_signs(folder / SIGNS)
+            self._coarse = _open(folder / COARSE)
         except (OSError, ValueError, LibraryBroken) as error:
             if not folder.is_dir():  # cleared up by a writer that has committed meanwhile
                 raise FileNotFoundError(2, "no such segment", str(folder)) from error
@@ -208,6 +208,7 @@ class Segment:
                 f"{folder} cannot be read ({error}); make it again with: {rebuild_command(library)}"
             ) from error
         self._doc_ids: dict[int, str] = {}
+        self._n_asked = 0
         if len(self.chunks) != ref.n_chunks:
             raise LibraryBroken(
                 f"{folder} holds {len(self.chunks)} chunks, its manifest says {ref.n_chunks}; "
@@ -216,17 +217,12 @@ class Segment:
 
     @cached_property
     def dense(self) -> DenseSegment:
-        if os.name == "nt":
-            return DenseSegment(Path(self._vectors.name))
-        # By descriptor: the name may be gone by now.
-        return DenseSegment(Path(f"/dev/fd/{self._vectors.fileno()}"))
+        return DenseSegment(_path_of(self._vectors))
 
     @cached_property
-    def signs(self) -> Signs:
-        """Of the vectors; made here where an earlier version wrote none."""
-        if self._signs is not None:
-            return self._signs
-        return signs_of(self.dense.codes(0, self.ref.n_chunks))
+    def coarse(self) -> Coarse | None:
+        """Of the vectors; None where an earlier version wrote none."""
+        return None if self._coarse is None else Coarse(_path_of(self._coarse))
 
     @cached_property
     def dead(self) -> frozenset[int]:
@@ -274,6 +270,10 @@ class Segment:
         known = self._doc_ids
         missing = [ordinal for ordinal in documents if ordinal not in known]
         if missing:
+            self._n_asked += 1
+            if self._n_asked > _FEW_ASKED and self.ref.n_documents <= _MOST_DOC_IDS:
+                self._doc_ids = known = self.catalogue.all_doc_ids()
+                return known
             if len(known) + len(missing) > _MOST_DOC_IDS:
                 # Another one: a thread may still read from the old.
                 self._doc_ids = known = {}
@@ -284,6 +284,8 @@ class Segment:
     def close(self) -> None:
         self.catalogue.close()
         self._vectors.close()
+        if self._coarse is not None:
+            self._coarse.close()
 
 
 def read_summary(library: Path, segment_id: str) -> Mapping[str, object] | None:
@@ -315,6 +317,19 @@ def check_segment(library: Path, ref: SegmentRef) -> list[str]:
     if (summary["n_documents"], summary["n_chunks"]) != (ref.n_documents, ref.n_chunks):
         problems.append(f"segment {ref.id}: counts differ from the manifest's")
     return problems
+
+
+def _path_of(file: BinaryIO) -> Path:
+    """By descriptor: the name may be gone by now."""
+    return Path(file.name) if os.name == "nt" else Path(f"/dev/fd/{file.fileno()}")
+
+
+def _open(path: Path) -> BinaryIO | None:
+    """None where it is not there."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        return None
 
 
 def _files(folder: Path) -> list[str]:

@@ -7,8 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
-from itertools import groupby, repeat
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.calibration import read_calibration
+from index.coarse import is_worth, near
 from index.dense import SCALE
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
@@ -35,7 +34,6 @@ from index.places import named, resolve_library
 from index.schema import Chunk, Document, DocumentInfo, ScoredChunk, Sentence, Span
 from index.segment import Segment, check_segment
 from index.selecting import best_of, cut_of
-from index.signs import FLAT_CHUNKS, near
 from index.synonyms import Synonyms, read_synonyms
 
 if TYPE_CHECKING:
@@ -292,7 +290,7 @@ class Library:
     ) -> list[ScoredChunk]:
         """The k chunks nearest to the `(dim,)` vector by cosine, best first, ties on chunk_id.
 
-        Of more than `index.signs.FLAT_CHUNKS` one that is nearest may be missed now and then.
+        Of more than `index.coarse.FLAT_CHUNKS` one that is nearest may be missed now and then.
         """
         return list(self.rank_dense(vector, k, doc_ids))
 
@@ -322,10 +320,13 @@ class Library:
         self, vector: Vectors, k: int, doc_ids: Collection[str] | None = None
     ) -> Ranking:
         """As `search_dense`; no chunk is looked up before it is asked for."""
+        searched = list(self._searched(doc_ids))
+        chosen = self._near(vector, k, searched)
         hits: list[_Hits] = []
-        for number, allowed in self._near(vector, k, list(self._searched(doc_ids))):
+        for i, (number, allowed) in enumerate(searched):
             segment = self._segments[number]
-            found = segment.dense.search(vector, k, segment.id_ranks, allowed=allowed)
+            among = None if chosen is None else chosen[i]
+            found = segment.dense.search(vector, k, segment.id_ranks, allowed=allowed, among=among)
             hits.append((number, *found))
         return self._best(
             hits, k, SCALE, lambda number, at: self._segments[number].dense.products(vector, at)
@@ -333,18 +334,19 @@ class Library:
 
     def _near(
         self, vector: Vectors, k: int, searched: list[tuple[int, npt.NDArray[np.bool_] | None]]
-    ) -> Iterable[tuple[int, npt.NDArray[np.bool_] | None]]:
-        """What is searched; of very much, the chunks that are worth comparing by their codes."""
+    ) -> list[npt.NDArray[np.intp]] | None:
+        """Of much, the chunks that are worth comparing by their codes; None for all."""
         segments = [self._segments[number] for number, _ in searched]
         allowed = [flags for _, flags in searched]
         n_allowed = sum(
             segment.ref.n_chunks if flags is None else int(np.count_nonzero(flags))
             for segment, flags in zip(segments, allowed, strict=True)
         )
-        if n_allowed <= FLAT_CHUNKS:
-            return searched
-        chosen = near(vector, [segment.signs for segment in segments], allowed, k)
-        return zip([number for number, _ in searched], chosen, strict=True)
+        if not is_worth(n_allowed, self.n_chunks, k):
+            return None
+        coarse = [segment.coarse for segment in segments]
+        whole = [one for one in coarse if one is not None]
+        return near(vector, whole, allowed, k) if len(whole) == len(coarse) else None
 
     def document_frequency(self, field: Field, token: str) -> int:
         """In how many live chunks the token stands."""
@@ -377,15 +379,17 @@ class Library:
         `scores_at` gives the scores, in steps, of some ordinals of a segment.
         """
         cut = cut_of([scores for _, _, scores in hits], k)
-        rows: list[tuple[int, int, int, int]] = []  # -score, rank in the segment, segment, ordinal
+        parts = []
         for number, ordinals, scores in hits:
             chosen = np.flatnonzero(scores >= cut)
             places = ordinals[chosen]
-            ranks = self._segments[number].id_ranks[places].tolist()
-            lows, n = (-scores[chosen]).tolist(), len(places)
-            rows += zip(lows, ranks, repeat(number, n), places.tolist(), strict=True)
-        rows.sort()
-        keys = self._by_id(rows)[:k]
+            ranks = self._segments[number].id_ranks[places]
+            parts.append((scores[chosen], ranks, np.full(len(places), number), places))
+        if not parts:
+            return Ranking.of([])
+        scores, ranks, numbers, ordinals = map(np.concatenate, zip(*parts, strict=True))
+        order = np.lexsort((ordinals, numbers, ranks, -scores))
+        keys = self._by_id(scores[order], numbers[order], ordinals[order])[:k]
 
         def measure(wanted: Sequence[Any]) -> list[float]:
             places: dict[int, list[int]] = {}
@@ -399,26 +403,35 @@ class Library:
 
         return Ranking(
             keys,
-            [-row[0] / scale for row in rows[:k]],
+            (scores[order[:k]] / scale).tolist(),
             lambda places: self._chunks_at([keys[i] for i in places]),
             measure,
         )
 
-    def _by_id(self, rows: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
-        """Keys of sorted rows. Where chunks of several segments tie, their ids are compared."""
-        groups = [
-            [(number, ordinal) for _, _, number, ordinal in group]
-            for _, group in groupby(rows, key=itemgetter(0))
-        ]
-        tied = [one for one in groups if len(one) > 1 and len({number for number, _ in one}) > 1]
+    def _by_id(
+        self,
+        scores: npt.NDArray[np.integer],
+        numbers: npt.NDArray[np.integer],
+        ordinals: npt.NDArray[np.integer],
+    ) -> list[tuple[int, int]]:
+        """Keys, scores descending. Where chunks of several segments tie, their ids are compared."""
+        keys = list(zip(numbers.tolist(), ordinals.tolist(), strict=True))
+        falls = scores[1:] != scores[:-1]
+        mixed = ~falls & (numbers[1:] != numbers[:-1])
+        if not mixed.any():
+            return keys
+        edges = np.array([0, *(np.flatnonzero(falls) + 1), len(keys)])
+        at = np.unique(np.searchsorted(edges, np.flatnonzero(mixed), side="right"))
+        tied = list(zip(edges[at - 1].tolist(), edges[at].tolist(), strict=True))
         ids: dict[tuple[int, int], str] = {}
-        for number in {number for group in tied for number, _ in group}:
-            here = [ordinal for group in tied for other, ordinal in group if other == number]
+        wanted = [key for first, last in tied for key in keys[first:last]]
+        for number in {number for number, _ in wanted}:
+            here = [ordinal for other, ordinal in wanted if other == number]
             for ordinal, chunk_id in zip(here, self._segments[number].chunk_ids(here), strict=True):
                 ids[number, ordinal] = chunk_id
-        for group in tied:
-            group.sort(key=lambda one: (ids[one], one))
-        return [one for group in groups for one in group]
+        for first, last in tied:
+            keys[first:last] = sorted(keys[first:last], key=lambda one: (ids[one], one))
+        return keys
 
     def _chunks_at(self, keys: Sequence[tuple[int, int]]) -> list[Chunk]:
         """Chunks by segment and ordinal, in the given order."""

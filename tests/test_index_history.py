@@ -48,7 +48,7 @@ def search_results(library: Library) -> list[object]:
         results.append(library.search_lexical(terms, 5))
         vector = library.embedder.embed_query(question)
         results.append(library.search_dense(vector, 5))
-        with patch("index.store.FLAT_CHUNKS", 0), patch("index.signs._PER_FOUND", 1):
+        with patch("index.coarse.FLAT_CHUNKS", 0), patch("index.coarse._PER_FOUND", 1):
             results.append(library.search_dense(vector, 2))  # as in a large library
         results += [library.document_frequency("grams", token) for token in grams(question)]
     return results
