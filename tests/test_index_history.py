@@ -331,3 +331,33 @@ def test_documents_read_ahead_are_those_that_are_read_one_by_one(
     with open_library(path) as library:
         assert ahead == {name: (library.document(name), library.sentences(name)) for name in found}
         assert "全都变了" in library.document("1.md").text
+
+
+def test_who_asks_often_is_given_the_same_documents(
+    tmp_path: Path, tiny_settings: IndexSettings
+) -> None:
+    docs, library = tmp_path / "docs", tmp_path / "library"
+    docs.mkdir()
+    for n in range(6):
+        (docs / f"{n}.txt").write_text(f"第{n}号港口去年装卸{n}万吨。", encoding="utf-8")
+    index_sources(library, [docs], tiny_settings)
+    remove_documents(library, ["2.txt"])
+    terms = [WeightedTerm("grams", "港口", 1.0)]
+    with open_library(library) as opened:
+        few = opened.search_lexical(terms, 6)
+    with (
+        patch("index.segment._FEW_ASKED", 0),
+        patch("index.catalogue.Catalogue.doc_ids", side_effect=AssertionError("one by one")),
+        open_library(library) as opened,
+    ):
+        assert opened.search_lexical(terms, 6) == few
+    # Of too large a segment not all are kept, nor is anything of one look-up for the next.
+    with (
+        patch("index.segment._FEW_ASKED", 0),
+        patch("index.segment._MOST_DOC_IDS", 0),
+        patch("index.catalogue.Catalogue.all_doc_ids", side_effect=AssertionError("all")),
+        open_library(library) as opened,
+    ):
+        assert opened.search_lexical(terms, 6) == few
+        assert opened.search_lexical(terms, 6) == few
+    assert [one.chunk.doc_id for one in few] == ["0.txt", "1.txt", "3.txt", "4.txt", "5.txt"]
