@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,30 @@ class AliasRow:
     short: str
     long_key: str
     short_key: str
+
+
+class Stored:
+    """A document as it is stored. Its sentences are made when they are asked for."""
+
+    def __init__(self, ordinal: int, document: Document, packed: bytes) -> None:
+        self.ordinal = ordinal
+        self.document = document
+        self._packed = packed
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        return _unpack_sentences(self._packed)
+
+    def sentences_at(self, positions: Sequence[int]) -> list[Sentence]:
+        """In the given order. A question needs half of a document's."""
+        if "sentences" not in self.__dict__:
+            numbers = np.frombuffer(self._packed, dtype="<i4").tolist()
+            if _is_plain(numbers):
+                return [
+                    Sentence((Span(numbers[at + 2], numbers[at + 3]),), numbers[at])
+                    for at in [4 * position for position in positions]
+                ]
+        return [self.sentences[position] for position in positions]
 
 
 class CatalogueWriter:
@@ -227,15 +251,13 @@ class Catalogue:
                 ),
             )
 
-    def read(self, doc_id: str) -> tuple[int, Document, tuple[Sentence, ...]] | None:
-        """(ordinal, document, sentences) in one look-up; None where it is not here."""
+    def read(self, doc_id: str) -> Stored | None:
+        """In one look-up; None where it is not here."""
         return next(iter(self.read_many([doc_id])), None)
 
-    def read_many(
-        self, doc_ids: Collection[str]
-    ) -> list[tuple[int, Document, tuple[Sentence, ...]]]:
+    def read_many(self, doc_ids: Collection[str]) -> list[Stored]:
         """As `read`, of those that are here, in no order."""
-        found = []
+        found, wanted = [], frozenset(doc_ids)
         for row in self._rows(
             "SELECT doc_id, source, text, content_hash, format, title, kind, date, language,"
             " ordinal, meta, layout, sentences FROM documents JOIN contents USING (ordinal)"
@@ -243,15 +265,15 @@ class Catalogue:
             (_dump(list(doc_ids)),),
         ):
             doc_id, source, text, digest, form, title, kind, date, language = row[:9]
-            if doc_id not in doc_ids:  # what follows a NUL is lost on the way through JSON
+            if doc_id not in wanted:  # what follows a NUL is lost on the way through JSON
                 continue
             ordinal, meta, layout, packed = row[9:]
             document = Document(
                 doc_id=doc_id, source=source, text=text, content_hash=digest, format=form,
                 title=title, kind=kind, date=date, language=language,
-                meta=_load(meta), **unpack_layout(layout),
+                meta={} if meta == "{}" else _load(meta), **unpack_layout(layout),
             )  # fmt: skip
-            found.append((ordinal, document, _unpack_sentences(packed)))
+            found.append(Stored(ordinal, document, packed))
         return found
 
     def document(self, entry: Entry) -> Document:
@@ -415,10 +437,15 @@ def _pack_sentences(sentences: tuple[Sentence, ...]) -> bytes:
 
 def _unpack_sentences(packed: bytes) -> tuple[Sentence, ...]:
     numbers = np.frombuffer(packed, dtype="<i4").tolist()
-    if len(numbers) % 4 == 0 and set(numbers[1::4]) == {1}:  # of one span each: nearly all
-        rows = zip(numbers[::4], numbers[2::4], numbers[3::4], strict=True)
-        return tuple([Sentence((Span(start, end),), block) for block, start, end in rows])
+    if _is_plain(numbers):
+        spans = map(Span, numbers[2::4], numbers[3::4])
+        return tuple(map(Sentence, zip(spans), numbers[::4]))  # zip: a tuple of each
     return tuple(_unpack_one_by_one(numbers))
+
+
+def _is_plain(numbers: list[int]) -> bool:
+    """Whether they are of one span each, as nearly all are."""
+    return len(numbers) % 4 == 0 and set(numbers[1::4]) == {1}
 
 
 def _unpack_one_by_one(numbers: list[int]) -> Iterator[Sentence]:

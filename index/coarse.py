@@ -114,8 +114,8 @@ def near(
     wanted = _wanted(sum(counts), k)
     if not query.any() or sum(counts) <= wanted:
         return None
-    # Half more than its share of each; of a segment that has more of them, more in a second go.
-    share = 1.5 * wanted / sum(counts)
+    # A fifth more than its share of each; of a segment that has more of them, more in a second go.
+    share = 1.2 * wanted / sum(counts)
     sizes = [min(len(one), k + int(share * len(one))) for one in segments]
     found: list[tuple[Places, npt.NDArray[np.float32]]] = [
         one.best(query, size) for one, size in zip(segments, sizes, strict=True)

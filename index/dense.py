@@ -116,7 +116,7 @@ class DenseSegment:
         # Floats hold these whole numbers exactly.
         rows = self._stored.take(ordinals, axis=0).astype(np.float32)
         # Not `@`: BLAS would wake a team of threads for so little.
-        products = np.einsum("ij,j->i", rows, query)
+        products = np.vecdot(rows, query)
         whole: npt.NDArray[np.int64] = (products - _ZERO * query.sum()).astype(np.int64)
         return whole
 

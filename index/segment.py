@@ -252,7 +252,7 @@ class Segment:
 
     def chunks_of(self, ordinals: Sequence[int]) -> list[Chunk]:
         """In the given order."""
-        rows = self.chunks[np.asarray(ordinals, dtype=np.intp), :5].tolist()
+        rows = self._rows(ordinals)[:, :5].tolist()
         doc_ids = self._doc_ids_of({row[0] for row in rows})
         return [
             Chunk(make_chunk_id(doc_ids[doc], start, end), doc_ids[doc], Span(start, end), *places)
@@ -261,9 +261,12 @@ class Segment:
 
     def chunk_ids(self, ordinals: Sequence[int]) -> list[str]:
         """In the given order."""
-        rows = self.chunks[np.asarray(ordinals, dtype=np.intp), :3].tolist()
+        rows = self._rows(ordinals)[:, :3].tolist()
         doc_ids = self._doc_ids_of({row[0] for row in rows})
         return [make_chunk_id(doc_ids[doc], start, end) for doc, start, end in rows]
+
+    def _rows(self, ordinals: Sequence[int]) -> np.ndarray:
+        return self.chunks.take(np.asarray(ordinals, dtype=np.intp), axis=0)
 
     def _doc_ids_of(self, documents: Collection[int]) -> Mapping[int, str]:
         """By ordinal; those that were looked up lately are kept."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
+from itertools import pairwise, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -37,7 +38,7 @@ from index.selecting import best_of, cut_of
 from index.synonyms import Synonyms, read_synonyms
 
 if TYPE_CHECKING:
-    from index.catalogue import Entry
+    from index.catalogue import Entry, Stored
     from index.embedding import Embedder, Vectors
 
 _CACHED_DOCUMENTS = 256
@@ -82,7 +83,7 @@ class Library:
         except BaseException:
             self.close()
             raise
-        self._documents: OrderedDict[str, tuple[Document, tuple[Sentence, ...]]] = OrderedDict()
+        self._documents: OrderedDict[str, Stored] = OrderedDict()
         self._homes: dict[str, Segment] = {}  # of documents that a search has found
 
     @property
@@ -157,7 +158,7 @@ class Library:
         )
 
     def document(self, doc_id: str) -> Document:
-        return self._read(doc_id)[0]
+        return self._read(doc_id).document
 
     def read_ahead(self, doc_ids: Iterable[str]) -> None:
         """Reads documents that will be asked for, in one look-up of each segment.
@@ -166,9 +167,9 @@ class Library:
         """
         missing = [one for one in dict.fromkeys(doc_ids) if one not in self._documents]
         for segment, wanted in self._by_home(missing[:_CACHED_DOCUMENTS]).items():
-            for ordinal, document, sentences in segment.catalogue.read_many(wanted):
-                if ordinal not in segment.dead:
-                    self._keep(document.doc_id, (document, sentences))
+            for stored in segment.catalogue.read_many(wanted):
+                if stored.ordinal not in segment.dead:
+                    self._keep(stored)
 
     def _by_home(self, doc_ids: Iterable[str]) -> dict[Segment, list[str]]:
         """Documents by the segment that a search found them in; others are left out."""
@@ -179,7 +180,11 @@ class Library:
         return homes
 
     def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
-        return self._read(doc_id)[1]
+        return self._read(doc_id).sentences
+
+    def sentences_at(self, doc_id: str, positions: Sequence[int]) -> list[Sentence]:
+        """Some of a document's, in the given order, without making the others."""
+        return self._read(doc_id).sentences_at(positions)
 
     def chunks(self, doc_id: str) -> tuple[Chunk, ...]:
         """In order of the text."""
@@ -238,11 +243,11 @@ class Library:
                 return segment, entry
         raise self._not_found(doc_id)
 
-    def _read_anew(self, doc_id: str) -> tuple[Document, tuple[Sentence, ...]]:
+    def _read_anew(self, doc_id: str) -> Stored:
         for segment in self._likely(doc_id):
-            read = segment.catalogue.read(doc_id)
-            if read is not None and read[0] not in segment.dead:
-                return read[1:]
+            stored = segment.catalogue.read(doc_id)
+            if stored is not None and stored.ordinal not in segment.dead:
+                return stored
         raise self._not_found(doc_id)
 
     def _likely(self, doc_id: str) -> Iterable[Segment]:
@@ -255,19 +260,19 @@ class Library:
             f"no document {doc_id!r} in library {self.name}; list them with: wenju sources"
         )
 
-    def _read(self, doc_id: str) -> tuple[Document, tuple[Sentence, ...]]:
+    def _read(self, doc_id: str) -> Stored:
         cache = self._documents
         try:
             found = cache[doc_id]
             cache.move_to_end(doc_id)
         except KeyError:  # or another thread has just dropped it
             found = self._read_anew(doc_id)
-            self._keep(doc_id, found)
+            self._keep(found)
         return found
 
-    def _keep(self, doc_id: str, found: tuple[Document, tuple[Sentence, ...]]) -> None:
+    def _keep(self, stored: Stored) -> None:
         cache = self._documents
-        cache[doc_id] = found  # most recently used last
+        cache[stored.document.doc_id] = stored  # most recently used last
         while len(cache) > _CACHED_DOCUMENTS:
             try:
                 cache.popitem(last=False)
@@ -417,18 +422,22 @@ class Library:
         """Keys, scores descending. Where chunks of several segments tie, their ids are compared."""
         keys = list(zip(numbers.tolist(), ordinals.tolist(), strict=True))
         falls = scores[1:] != scores[:-1]
-        mixed = ~falls & (numbers[1:] != numbers[:-1])
-        if not mixed.any():
+        if (falls | (numbers[1:] == numbers[:-1])).all():
             return keys
-        edges = np.array([0, *(np.flatnonzero(falls) + 1), len(keys)])
-        at = np.unique(np.searchsorted(edges, np.flatnonzero(mixed), side="right"))
-        tied = list(zip(edges[at - 1].tolist(), edges[at].tolist(), strict=True))
+        edges = [0, *(np.flatnonzero(falls) + 1).tolist(), len(keys)]
+        tied = [
+            (first, last)
+            for first, last in pairwise(edges)
+            if last - first > 1 and len({number for number, _ in keys[first:last]}) > 1
+        ]
+        wanted: dict[int, list[int]] = {}
+        for first, last in tied:
+            for number, ordinal in keys[first:last]:
+                wanted.setdefault(number, []).append(ordinal)
         ids: dict[tuple[int, int], str] = {}
-        wanted = [key for first, last in tied for key in keys[first:last]]
-        for number in {number for number, _ in wanted}:
-            here = [ordinal for other, ordinal in wanted if other == number]
-            for ordinal, chunk_id in zip(here, self._segments[number].chunk_ids(here), strict=True):
-                ids[number, ordinal] = chunk_id
+        for number, here in wanted.items():
+            chunk_ids = self._segments[number].chunk_ids(here)
+            ids.update(zip(zip(repeat(number), here), chunk_ids, strict=False))
         for first, last in tied:
             keys[first:last] = sorted(keys[first:last], key=lambda one: (ids[one], one))
         return keys

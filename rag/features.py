@@ -209,7 +209,7 @@ def measure(
     put("length", np.log(np.maximum(lengths, 4) / 40))
     put("short", lengths < 10)
     put("long", lengths > 150)
-    put("question", [text.rstrip(_CLOSING).endswith(("?", "？")) for text in keys])
+    put("question", ["?" in text and text.rstrip(_CLOSING).endswith("?") for text in keys])
     positions = np.array([c.position for c in candidates])
     put("first", positions == 0)
     put("position", 1 / (1 + positions))

@@ -7,7 +7,6 @@ question does not.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -47,22 +46,21 @@ def fuse(
     for weight, column in zip(weights, columns, strict=True):
         total += weight * np.array(column)
     # Rounded: the last bits of a sum must not decide an order.
-    sums: list[float] = total.round(9).tolist()
-    best = sorted(enumerate(sums), key=itemgetter(1), reverse=True)
-    floor = best[0][1] - margin
-    n = sum(score >= floor for score in sums)
-    n = min(limit, max(n, least), len(best))
-    cut = best[n - 1][1]  # what ties with the last may come before it
-    places = [place for place, score in best if score >= cut]
-    chunks = _looked_up(rankings, [names[place] for place in places])
-    ranks = [{name: rank for rank, name in enumerate(r.keys, start=1)} for r in rankings]
+    total = total.round(9)
+    best = np.sort(total)[::-1]
+    n = min(limit, max(int(np.count_nonzero(total >= best[0] - margin)), least), len(names))
+    # What ties with the last may come before it.
+    places = np.flatnonzero(total >= best[n - 1]).tolist()
+    wanted = [names[place] for place in places]
+    chunks = _looked_up(rankings, wanted)
+    sums = total[places].tolist()
+    ranks = [_ranks_of(wanted, ranking.keys) for ranking in rankings]
+    scores = [[column[place] for place in places] for column in columns]
     fused = [
-        Fused(
-            ScoredChunk(chunks[names[place]], sums[place]),
-            tuple(of.get(names[place], 0) for of in ranks),
-            tuple(column[place] for column in columns),
+        Fused(ScoredChunk(chunks[name], score), own_ranks, own_scores)
+        for name, score, own_ranks, own_scores in zip(
+            wanted, sums, zip(*ranks, strict=True), zip(*scores, strict=True), strict=True
         )
-        for place in places
     ]
     fused.sort(key=lambda one: (-one.scored.score, one.scored.chunk.chunk_id))
     return fused[:n]
@@ -80,6 +78,12 @@ def with_sides(whole: Sequence[Fused], sides: Sequence[Sequence[Fused]], limit: 
         by_id.setdefault(one.scored.chunk.chunk_id, one)
     names = dict.fromkeys(one.scored.chunk.chunk_id for one in [*best, *whole])
     return [by_id[name] for name in names][:limit]
+
+
+def _ranks_of(names: Sequence[Hashable], keys: Sequence[Hashable]) -> list[int]:
+    """From 1; 0 for those that are not among `keys`."""
+    ranks = dict(zip(keys, range(1, len(keys) + 1), strict=True))
+    return [ranks.get(name, 0) for name in names]
 
 
 def _looked_up(rankings: Sequence[Ranking], names: Sequence[Hashable]) -> dict[Hashable, Chunk]:

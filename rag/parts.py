@@ -237,6 +237,8 @@ def _joined_things(question: NormalisedQuestion, least: float = _AT_ALL) -> list
         for m in _JOIN.finditer(question_key)
         if not any(a < m.end() and m.start() < b for a, b in quoted)
     ]
+    if not joints:
+        return []
     tokens = [(start, end) for _, start, end in token_spans(question_key)]
     for quote in quoted:  # a title is one word
         tokens = [t for t in tokens if not (quote[0] <= t[0] and t[1] <= quote[1])]

@@ -223,7 +223,6 @@ def _sentences(
     lines: list[str] = []
     for doc_id in sorted(chunks):
         document = documents[doc_id]
-        sentences = library.sentences(doc_id)
         similarity = {
             p: similarities.get(c.chunk_id, 0.0)
             for c in chunks[doc_id]
@@ -233,17 +232,16 @@ def _sentences(
         # Which of `lines`; a note has one of its own.
         titles: dict[tuple[tuple[str, ...], int | None, int | None], int] = {}
         block, line = None, -1
-        for position in sorted(similarity):
-            sentence = sentences[position]
+        positions = sorted(similarity)
+        here = library.sentences_at(doc_id, positions)
+        for position, sentence in zip(positions, here, strict=True):
             if block is not (now := document.blocks[sentence.block]):
                 block = now
                 note = sentence.block if block.markers else None
                 line = titles.setdefault((block.section, block.table, note), len(lines))
                 if line == len(lines):
-                    leads = (
-                        *_noted(block, sentences, document),
-                        _caption(document, sentence.block),
-                    )
+                    noted = _noted(block, library, document) if block.markers else ()
+                    leads = (*noted, _caption(document, sentence.block))
                     lines.append("\n".join((document.title, *block.section, *leads)))
                 kind = "table_header" if block.is_header else KIND_NAMES[block.kind]
             texts.append(matched_text(document, sentence))
@@ -286,8 +284,9 @@ def _caption(document: Document, number: int) -> str:
     return text if named and len(text) <= _LONGEST_CAPTION else ""
 
 
-def _noted(block: Block, sentences: Sequence[Sentence], document: Document) -> Iterable[str]:
+def _noted(block: Block, library: Library, document: Document) -> Iterable[str]:
     """The sentences that point at a note: what it speaks of is said there, not beside it."""
+    sentences = library.sentences(document.doc_id)
     out: dict[str, None] = {}
     for marker in block.markers:
         place = bisect_right(sentences, marker.start, key=lambda s: s.span.start) - 1

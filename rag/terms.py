@@ -251,25 +251,27 @@ def weighted_terms(
     `question_grams`, from `content_grams`, also holds the pairs that two words make where they
     meet. Sorted by field and token, so that equal questions ask equally.
     """
-    weights: dict[tuple[Field, str], float] = {}
-
-    def add(token: str, weight: float) -> None:
-        for field, share in FIELD_WEIGHTS.items():
-            place = (field, token)
-            weights[place] = max(weights.get(place, 0.0), share * weight)
-
+    weights = {gram: GRAM_WORTH * rarity for gram, rarity in question_grams.items()}
     for concept in concepts:
         for alternative in concept.alternatives:
             trust = alternative.weight * min(1.0, concept.rarity + 0.1)
-            for gram in dict.fromkeys(grams(alternative.term)):
-                add(gram, trust * background.rarity(gram))
-    for gram, rarity in question_grams.items():
-        add(gram, GRAM_WORTH * rarity)
+            for gram in _grams_of(alternative.term):
+                weight = trust * background.rarity(gram)
+                if weight > weights.get(gram, 0.0):
+                    weights[gram] = weight
+    tokens = sorted(weights.items())
     return [
-        WeightedTerm(field, token, round(weight, 6))
-        for (field, token), weight in sorted(weights.items())
-        if weight >= 0.01
+        WeightedTerm(field, token, round(share * weight, 6))
+        for field, share in sorted(FIELD_WEIGHTS.items())
+        for token, weight in tokens
+        if share * weight >= 0.01
     ]
+
+
+@lru_cache(maxsize=10_000)  # of a question's words and what they are called otherwise
+def _grams_of(term: str) -> tuple[str, ...]:
+    """Each once."""
+    return tuple(dict.fromkeys(grams(term)))
 
 
 def most_weight(
@@ -282,7 +284,7 @@ def most_weight(
     weights = {term.token: term.weight for term in terms if term.field == "grams"}
     said = set(question_grams)
     for concept in concepts:
-        ways = [dict.fromkeys(grams(a.term)) for a in concept.alternatives]
+        ways = [_grams_of(a.term) for a in concept.alternatives]
         said.update(max(ways, key=lambda way: sum(weights.get(gram, 0.0) for gram in way)))
     # Sorted: the last bits of a sum depend on its order.
     return sum(weights.get(gram, 0.0) for gram in sorted(said))

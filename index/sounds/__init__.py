@@ -58,13 +58,15 @@ def sounds(term: str) -> list[str]:
 
 def blurred(sound: str) -> str:
     """The sound with what is often confused made the same."""
-    out = []
-    for syllable in sound.split(" "):
-        for clear, flat in _ALIKE:
-            if syllable.startswith(clear):
-                syllable = flat + syllable[len(clear) :]
-        out.append(syllable.removesuffix("g") if syllable.endswith("ng") else syllable)
-    return " ".join(out)
+    return " ".join(map(_blurred, sound.split(" ")))
+
+
+@lru_cache(maxsize=1_000)  # more than there are syllables
+def _blurred(syllable: str) -> str:
+    for clear, flat in _ALIKE:
+        if syllable.startswith(clear):
+            syllable = flat + syllable[len(clear) :]
+    return syllable.removesuffix("g") if syllable.endswith("ng") else syllable
 
 
 def is_slip(written: str, name: str) -> bool:
@@ -93,6 +95,8 @@ class SoundIndex:
 
     def alike(self, term: str) -> list[str]:
         """Names that `term` may be a slip of, sorted."""
+        if not self._names:
+            return []
         found = {name for h in hashes(term) for name in self._names.get(h, ())}
         return sorted(name for name in found if is_slip(term, name))
 

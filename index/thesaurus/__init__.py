@@ -48,7 +48,7 @@ LONGEST_HAN_TERM = 16  # characters
 LONGEST_LATIN_TERM = 48  # characters
 _MOST_PARSED = 5_000  # lines that are kept parsed
 
-_LATIN = re.compile(r"[a-z0-9]")
+_LATIN_PAIR = re.compile(r"[a-z0-9](?=[a-z0-9])")
 _HAN = re.compile(r"[㐀-鿿豈-﫿]")
 
 
@@ -276,26 +276,27 @@ def write_lookup(path: Path) -> int:
 def _candidates(text: str, edges: set[int]) -> list[tuple[int, int]]:
     """Stretches that may be terms: never a part of a Latin word or a number."""
     n = len(text)
-    cut = [
-        i
-        for i in range(n + 1)
-        if i in (0, n) or not (_LATIN.match(text[i - 1]) and _LATIN.match(text[i]))
-    ]
+    inside = {m.end() for m in _LATIN_PAIR.finditer(text)}
+    cut = [i for i in range(n + 1) if i not in inside]
+    spaces = {i + 1 for i, char in enumerate(text) if char.isspace()}  # where one has ended
+    first_han = _HAN.search(text)
+    next_han = first_han.start() if first_han else n
     out = []
     for x, start in enumerate(cut):
-        if start == n or text[start].isspace():
+        if start == n or start + 1 in spaces:
             continue
+        if next_han < start:
+            following = _HAN.search(text, start)
+            next_han = following.start() if following else n
         for end in cut[x + 1 :]:
-            part = text[start:end]
-            han = _HAN.search(part) is not None
-            if len(part) > (LONGEST_HAN_TERM if han else LONGEST_LATIN_TERM):
+            han = next_han < end
+            size = end - start
+            if size > (LONGEST_HAN_TERM if han else LONGEST_LATIN_TERM):
                 break
-            if part[-1].isspace():
+            if end in spaces:
                 continue
             # One edge will do for two characters: a segmenter may glue a name to what follows it.
-            if han and len(part) <= 2:
-                needed = 3 - len(part)
-                if (start in edges) + (end in edges) < needed:
-                    continue
+            if han and size <= 2 and (start in edges) + (end in edges) < 3 - size:
+                continue
             out.append((start, end))
     return out
