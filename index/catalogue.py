@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -412,20 +413,22 @@ def pack_layout(document: Document) -> bytes:
 
 def unpack_layout(packed: bytes) -> Mapping[str, Any]:
     layout = _load(zlib.decompress(packed).decode())
-    blocks = tuple(
-        Block(
-            kind=_KINDS[row["k"]], spans=_spans(row["s"]), section=tuple(row.get("c", ())),
-            level=row.get("l"), time=tuple(row["t"]) if "t" in row else None, table=row.get("T"),
-            header=tuple(row.get("h", ())), cells=_spans(row.get("C", [])),
-            is_header=row.get("H", False), label=row.get("m"), markers=_spans(row.get("M", [])),
-        )
-        for row in layout["blocks"]
-    )  # fmt: skip
     return {
-        "blocks": blocks,
-        "page_starts": tuple((offset, page) for offset, page in layout["pages"]),
-        "raw_runs": tuple(RawRun(*run) for run in layout["runs"]),
+        "blocks": tuple(map(_block_of, layout["blocks"])),
+        "page_starts": tuple(map(tuple, layout["pages"])),
+        "raw_runs": tuple(starmap(RawRun, layout["runs"])),
     }
+
+
+def _block_of(row: Mapping[str, Any]) -> Block:
+    if len(row) == 2:  # nearly all
+        return Block(_KINDS[row["k"]], _spans(row["s"]))
+    return Block(
+        kind=_KINDS[row["k"]], spans=_spans(row["s"]), section=tuple(row.get("c", ())),
+        level=row.get("l"), time=tuple(row["t"]) if "t" in row else None, table=row.get("T"),
+        header=tuple(row.get("h", ())), cells=_spans(row.get("C", [])),
+        is_header=row.get("H", False), label=row.get("m"), markers=_spans(row.get("M", [])),
+    )  # fmt: skip
 
 
 def _pack_sentences(sentences: tuple[Sentence, ...]) -> bytes:

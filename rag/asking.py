@@ -60,6 +60,8 @@ SURNAMES = (
     "覃武戴莫孔向汤殷耿吉庞邢岳]|欧阳|司马|诸葛|上官"
 )
 _DIGIT = r"[0-9零一二三四五六七八九十两百千]"
+# Only whether one is there counts, and most sentences have none: characters that all of them have
+# come first, what stands before them is looked at then.
 _SIGNS: Mapping[str, re.Pattern[str]] = {
     PERCENT: re.compile(r"\d%|个百分点|百分之|[一二三四五六七八九]成|分之一|倍"),
     MONEY: re.compile(
@@ -67,8 +69,9 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
         r"rmb) ?\d"
     ),
     DATE: re.compile(
+        r"(?=[\d一二三四上下年jfmasond])(?:"
         r"\d{4}年|\d{1,2}月|\d{1,2}日|[一二三四]季度|[上下]半年|年底|年初|年末|"
-        r"\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
+        r"\b(?:19|20)\d\d\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)"
     ),
     NUMBER: re.compile(rf"\d|{_DIGIT}[万亿]|"
                        rf"[一二三四五六七八九十两][个家名人次种项条款座所台辆艘架层位倍天年]"),
@@ -80,10 +83,14 @@ _SIGNS: Mapping[str, re.Pattern[str]] = {
     LIST: re.compile(r"、[^,，。;；]{1,24}(?:、|和|及|以及|与)|;.*;|(?:一是|第一|首先)|"
                      r", [^,.]{2,30}, and "),
     PERSON: re.compile(
-        rf"(?:^|[,，、。“:：由]|[师长员家人者任授士理席裁监官])(?:{SURNAMES})[㐀-鿿]{{1,2}}|"
-        r"[㐀-鿿]·[㐀-鿿]|(?:先生|女士|博士|教授)|[㐀-鿿]{2}(?:说|表示|称|指出|认为)[:：,，]"
+        rf"(?:^|[,，、。“:：由师长员家人者任授士理席裁监官])(?:{SURNAMES})[㐀-鿿]|"
+        r"·(?<=[㐀-鿿]·)[㐀-鿿]|先生|女士|博士|教授|"
+        r"[:：,，](?:(?<=[㐀-鿿]{2}[说称].)|(?<=[㐀-鿿]{2}(?:表示|指出|认为).))"
     ),
-    PLACE: re.compile(r"[㐀-鿿]{2,}(?:省|市|县|区|州|镇|国|港|岛|湾)|位于|坐落|落户|\bin [a-z]"),
+    PLACE: re.compile(
+        r"(?=[省市县区州镇国港岛湾位坐落i])(?:"
+        r"[省市县区州镇国港岛湾](?<=[㐀-鿿]{2}.)|位于|坐落|落户|\bin [a-z])"
+    ),
     NAME: re.compile(r"[“《「『\"(（]"),
     MANNER: re.compile(r"通过|采用|利用|采取|以[^,，。]{2,12}(?:方式|方法|手段)|按照|推动|加快|"
                        r"by [a-z]+ing"),

@@ -223,11 +223,10 @@ def _sentences(
     lines: list[str] = []
     for doc_id in sorted(chunks):
         document = documents[doc_id]
-        similarity = {
-            p: similarities.get(c.chunk_id, 0.0)
-            for c in chunks[doc_id]
-            for p in range(c.first_sentence, c.last_sentence)
-        }
+        similarity: dict[int, float] = {}
+        for chunk in chunks[doc_id]:
+            near = similarities.get(chunk.chunk_id, 0.0)
+            similarity.update(dict.fromkeys(range(chunk.first_sentence, chunk.last_sentence), near))
         hinted = hints.met_by(document) if hints else 0.0
         # Which of `lines`; a note has one of its own.
         titles: dict[tuple[tuple[str, ...], int | None, int | None], int] = {}
@@ -244,7 +243,8 @@ def _sentences(
                     leads = (*noted, _caption(document, sentence.block))
                     lines.append("\n".join((document.title, *block.section, *leads)))
                 kind = "table_header" if block.is_header else KIND_NAMES[block.kind]
-            texts.append(matched_text(document, sentence))
+                names = _header_names(block)
+            texts.append(names + document.joined(sentence.spans))
             places.append((document, position, sentence, kind, line, similarity[position], hinted))
     # One call for them all: a key is as long as its text.
     keyed = _slices(key("".join(texts) + "".join(lines)), [*texts, *lines])
@@ -302,9 +302,11 @@ def _noted(block: Block, library: Library, document: Document) -> Iterable[str]:
 
 def matched_text(document: Document, sentence: Sentence) -> str:
     """What a sentence is matched by: its own characters, a table row after its header names."""
-    text = document.joined(sentence.spans)
-    block = document.blocks[sentence.block]
-    if block.header and not block.is_header:
-        names = [name for name in dict.fromkeys(block.header) if name]
-        return f"{' '.join(names)} {text}"
-    return text
+    return _header_names(document.blocks[sentence.block]) + document.joined(sentence.spans)
+
+
+def _header_names(block: Block) -> str:
+    """Of a table row, with a space behind; "" for others."""
+    if not block.header or block.is_header:
+        return ""
+    return " ".join(name for name in dict.fromkeys(block.header) if name) + " "

@@ -61,7 +61,10 @@ class Heard:
         strange = self._unknown_pairs()
         return [
             bool(
-                (len(term) >= sounds.SHORTEST and any(pair in term for pair in strange))
+                (
+                    sounds.SHORTEST <= len(term) <= sounds.LONGEST
+                    and any(pair in term for pair in strange)
+                )
                 or (len(term) >= _SHORTEST_LATIN and term.isascii())
             )
             and bool(self._names(term))

@@ -210,11 +210,9 @@ def expand(
     edges = {0, len(text)}
     for _, start, end in token_spans(text):
         edges |= {start, end}
-    spans = [
-        (start, end)
-        for start, end in _candidates(text, edges)
-        if not any(start < b and a < end for a, b in skip)
-    ]
+    spans = _candidates(text, edges)
+    for a, b in skip:
+        spans = [(start, end) for start, end in spans if end <= a or b <= start]
     terms = [text[a:b] for a, b in spans]
     hits = [any(of_term) for of_term in zip(*(each.known(terms) for each in layers), strict=True)]
     known = [span for span, hit in zip(spans, hits, strict=False) if hit]
