@@ -239,8 +239,9 @@ def _sentences(
                 note = sentence.block if block.markers else None
                 line = titles.setdefault((block.section, block.table, note), len(lines))
                 if line == len(lines):
-                    noted = _noted(block, library, document) if block.markers else ()
-                    leads = (*noted, _caption(document, sentence.block))
+                    leads = [_caption(document, sentence.block)]
+                    if block.markers:
+                        leads[:0] = _noted(block, library.sentences(doc_id), document)
                     lines.append("\n".join((document.title, *block.section, *leads)))
                 kind = "table_header" if block.is_header else KIND_NAMES[block.kind]
                 names = _header_names(block)
@@ -284,9 +285,8 @@ def _caption(document: Document, number: int) -> str:
     return text if named and len(text) <= _LONGEST_CAPTION else ""
 
 
-def _noted(block: Block, library: Library, document: Document) -> Iterable[str]:
+def _noted(block: Block, sentences: Sequence[Sentence], document: Document) -> Iterable[str]:
     """The sentences that point at a note: what it speaks of is said there, not beside it."""
-    sentences = library.sentences(document.doc_id)
     out: dict[str, None] = {}
     for marker in block.markers:
         place = bisect_right(sentences, marker.start, key=lambda s: s.span.start) - 1
