@@ -38,6 +38,7 @@ from rag.normalising import NormalisedQuestion, normalise
 from rag.retrieval import retrieve
 from rag.settings import RetrievalSettings
 from rag.terms import concepts_of, content_grams, weighted_terms
+from ui.workers import set_aside
 
 HERE = Path(__file__).parent
 ARTICLE_CHARS = 600
@@ -88,6 +89,7 @@ def measure_news(source: Path, work: Path, limit: int) -> list[tuple[str, str]]:
         n_chunks = reader.n_chunks
         vectors = [reader.embedder.embed_query(text[:40]) for text in texts[:200]]
         dense = [timed(lambda v=v: reader.search_dense(v, 100)) for v in vectors]
+        set_aside()  # as processes that answer do: else the peers' texts are looked through, too
         questions = [normalise(f"{text[:24]}是怎么回事？", AS_OF) for text in texts[:200]]
         found = [timed(lambda q=q: retrieve(reader, q, RetrievalSettings())) for q in questions]
         lexical = [timed(lambda t=t: reader.search_lexical(t, 100)) for t in map(terms, questions)]
