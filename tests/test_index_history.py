@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 import index.building
 import index.segment
+from index.catalogue import Stored, _pack_sentences
 from index.ingesting import IndexSettings, index_sources, remove_documents
 from index.lexical import WeightedTerm
+from index.schema import Document, Sentence, Span
 from index.segmenting import grams
 from index.store import Library, check_library, open_library
 
@@ -361,3 +363,17 @@ def test_who_asks_often_is_given_the_same_documents(
         assert opened.search_lexical(terms, 6) == few
         assert opened.search_lexical(terms, 6) == few
     assert [one.chunk.doc_id for one in few] == ["0.txt", "1.txt", "3.txt", "4.txt", "5.txt"]
+
+
+@pytest.mark.parametrize("interrupted", [(), (Span(40, 44), Span(50, 58))])
+def test_some_sentences_are_those_of_all(interrupted: tuple[Span, ...]) -> None:
+    sentences = [Sentence((Span(10 * n, 10 * n + 7),), n // 2) for n in range(4)]
+    if interrupted:  # by a page's number, say
+        sentences.append(Sentence(interrupted, 2))
+    document = Document("a", "a", "", (), "", "txt")
+    stored = Stored(0, document, _pack_sentences(tuple(sentences)))
+    some = [len(sentences) - 1, 0, 2]
+    assert stored.sentences_at(some) == [sentences[place] for place in some]
+    assert stored.sentences == tuple(sentences)
+    assert stored.sentences_at(some) == [sentences[place] for place in some]
+    assert stored.sentences_at([]) == []
