@@ -3,7 +3,9 @@
 FAISS adds up inner products of such coarse codes from tables that fit into registers, in a fifth of
 the time that the 8-bit codes take; only the chunks that come out best are then compared by those.
 Which chunks they are depends on the vectors of the whole library alone, not on how they lie in
-segments nor on what was deleted beside them: the four levels are fixed, not trained.
+segments nor on what was deleted beside them: the four levels are fixed, not trained. They suit
+vectors whose dimensions vary alike, up to some 1,000 of them (FAISS's sums are of 16 bits): those
+of static models, for which alone this is used.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 FLAT_CHUNKS = 50_000
 # Of fewer than one in so many of the library, too: few are left by a filter.
 FLAT_SHARE = 4
+MOST_DIMENSIONS = 1024  # beyond them FAISS's sums no longer fit into 16 bits
 _PER_FOUND = 10  # chunks compared by their codes for each that is wanted …
 _SHARE = 100  # … and at least one in so many of the library
 _AT_ONCE = 10_000  # codes
@@ -78,11 +81,14 @@ class Coarse:
     def best(self, query: Vectors, n: int) -> tuple[Places, npt.NDArray[np.float32]]:
         """Ordinals of the n chunks that come out best for a `(dim,)` query, and how near they are,
         descending. `query` is in whole numbers; of equally near ones any are taken."""
+        if n < 1:
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
         even = np.zeros((1, int(self._index.d)), dtype=np.float32)
         even[0, : len(query)] = query
         self._faiss.omp_set_num_threads(1)  # see index.dense
         near, ordinals = self._index.search(even, n)
-        return ordinals[0].astype(np.intp), near[0]
+        found = ordinals[0] >= 0  # what comes out as nothing at all is left out by FAISS
+        return ordinals[0][found].astype(np.intp), near[0][found]
 
 
 def is_worth(n_allowed: int, n_chunks: int, k: int) -> bool:
@@ -133,7 +139,7 @@ def near(
         short = [
             i
             for i, (_, values) in enumerate(found)
-            if len(values) < len(segments[i]) and not values[-1] <= cut
+            if sizes[i] < len(segments[i]) and not (len(values) and values[-1] <= cut)
         ]
         if not short:
             break

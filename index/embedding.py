@@ -76,6 +76,13 @@ class EmbeddingSettings:
     api_url: str = ""  # of a server with /embeddings, such as http://127.0.0.1:8001/v1
 
 
+def is_static(settings: EmbeddingSettings) -> bool:
+    """Whether they name the model that comes along or another static one in a folder."""
+    if settings.api_url:
+        return False
+    return settings.model == STATIC_ZH or is_static_model(Path(settings.model).expanduser())
+
+
 def load_embedder(settings: EmbeddingSettings) -> Embedder:
     """The model that the settings name; static models are read without torch.
 

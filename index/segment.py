@@ -221,8 +221,17 @@ class Segment:
 
     @cached_property
     def coarse(self) -> Coarse | None:
-        """Of the vectors; None where an earlier version wrote none."""
-        return None if self._coarse is None else Coarse(_path_of(self._coarse))
+        """Of the vectors; None where an earlier version wrote none, or where it is damaged.
+
+        Then all vectors are compared: `wenju check` tells what is wrong with the file.
+        """
+        if self._coarse is None:
+            return None
+        try:
+            coarse = Coarse(_path_of(self._coarse))
+        except RuntimeError:  # of FAISS, for whatever it cannot read
+            return None
+        return coarse if len(coarse) == self.ref.n_chunks else None
 
     @cached_property
     def dead(self) -> frozenset[int]:

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from index.calibration import read_calibration
-from index.coarse import is_worth, near
+from index.coarse import MOST_DIMENSIONS, is_worth, near
 from index.dense import SCALE
+from index.embedding import EmbeddingSettings, is_static
 from index.errors import DocumentNotFound, IndexMismatch, LibraryBroken
 from index.glossary import NamePair, count_pairs
 from index.hits import Ranking
@@ -340,7 +341,14 @@ class Library:
     def _near(
         self, vector: Vectors, k: int, searched: list[tuple[int, npt.NDArray[np.bool_] | None]]
     ) -> list[npt.NDArray[np.intp]] | None:
-        """Of much, the chunks that are worth comparing by their codes; None for all."""
+        """Of much, the chunks that are worth comparing by their codes; None for all.
+
+        Only of static models: how others spread over their dimensions is not known.
+        """
+        if len(vector) > MOST_DIMENSIONS or not is_static(
+            EmbeddingSettings(**self.manifest.embedding)
+        ):
+            return None
         segments = [self._segments[number] for number, _ in searched]
         allowed = [flags for _, flags in searched]
         n_allowed = sum(
@@ -458,7 +466,7 @@ class Library:
     @cached_property
     def embedder(self) -> Embedder:
         """The model that made the vectors. Raises IndexMismatch where it is another one now."""
-        from index.embedding import EmbeddingSettings, load_embedder
+        from index.embedding import load_embedder
 
         embedder = load_embedder(EmbeddingSettings(**self.manifest.embedding))
         made_with = self.manifest.fingerprint.model

@@ -118,7 +118,8 @@ def best_clauses(
         values[found] = np.maximum(values[found], weight)
         clause = number[at]
         # One that goes over the end, or begins with a mark of its own, stands in none.
-        clause = clause[(clause >= 0) & (at + length <= ends[clause])]
+        at, clause = at[clause >= 0], clause[clause >= 0]
+        clause = clause[at + length <= ends[clause]]
         values = in_clause[concept]
         values[clause] = np.maximum(values[clause], weight)
     scale = np.array(weights)[:, None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -156,6 +158,39 @@ def test_the_codes_decide_among_those_that_are_looked_at(many: Path) -> None:
     assert len(exact) == 30
     assert [exact[one.chunk.doc_id] for one in some] == [one.score for one in some]
     assert [one.score for one in some] == sorted((one.score for one in some), reverse=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"half"])
+def test_a_damaged_file_costs_time_and_nothing_else(
+    many: Path, tmp_path: Path, content: bytes
+) -> None:
+    copy = shutil.copytree(many, tmp_path / "copy")
+    for file in copy.glob("segments/*/coarse.faiss"):
+        file.write_bytes(content or file.read_bytes()[:-100])
+    with open_library(copy) as library, patch("index.coarse.FLAT_CHUNKS", 0):
+        vector = library.embedder.embed_query("港口")
+        found = library.search_dense(vector, 3)
+    with open_library(many) as library:
+        assert library.search_dense(vector, 3) == found
+
+
+def test_vectors_of_another_model_are_all_compared(many: Path) -> None:
+    few = patch("index.coarse.FLAT_CHUNKS", 0), patch("index.coarse._PER_FOUND", 2)
+    with open_library(many) as library, few[0], few[1]:
+        vector, searched = library.embedder.embed_query("港口"), list(library._searched(None))
+        assert library._near(vector, 3, searched) is not None
+        other = replace(library.manifest, embedding={"model": "bge-small-zh"})
+        with patch.object(library, "manifest", other):
+            assert library._near(vector, 3, searched) is None
+
+
+def test_of_an_empty_segment_nothing_is_looked_at(folder: Path) -> None:
+    empty = Coarse.__new__(Coarse)
+    full = coarse_of(folder, topics(500, 6))
+    with patch.object(Coarse, "__len__", lambda one: 0 if one is empty else 500):
+        found = near(topics(1, 7)[0] / np.float32(127), [full, empty], [None, None], 5)
+    assert found is not None
+    assert len(found[1]) == 0
 
 
 def test_a_library_of_an_earlier_version_is_compared_whole(many: Path) -> None:

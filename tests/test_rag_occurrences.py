@@ -95,3 +95,11 @@ def test_the_two_neighbouring_clauses_that_say_most_are_the_best() -> None:
     assert found.worth.tolist() == [1.0, 0.7]
     assert found.of(0, texts) == "吞吐量增长，港口货运繁忙。"
     assert found.of(1, texts) is None  # all of it
+
+
+def test_texts_of_marks_alone_have_no_clause() -> None:
+    texts = Texts(["？", "。"])
+    said = [Said(0, texts.find(["？"])["？"], 1, 1.0)]
+    found = best_clauses(texts, 2, said, np.array([[True], [False]]), [1.0])
+    assert found.worth.tolist() == [1.0, 0.0]
+    assert [found.of(row, texts) for row in (0, 1)] == [None, None]
