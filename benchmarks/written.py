@@ -22,8 +22,10 @@ from index.schema import Document, Span
 
 HERE = Path(__file__).parent / "written_sets"
 NAMES = (
-    "chips", "climate", "company", "courts", "digital", "energy", "farming", "finance", "health",
-    "schools", "trade", "transport",
+    "aipolicy", "annual", "autos", "chips", "climate", "company", "courts", "culture", "digital",
+    "diplomacy", "energy", "english", "farming", "finance", "guides", "health", "history",
+    "housing", "labour", "minerals", "newsa", "newsb", "newsc", "papers", "schools", "security",
+    "space", "talks", "thinktank", "trade", "transport", "water",
 )  # fmt: skip
 
 Place = tuple[str, Span]
