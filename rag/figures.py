@@ -143,14 +143,20 @@ def asks_when(question_key: str) -> bool:
     return _WHEN.search(question_key) is not None
 
 
+def finest_of(question_key: str) -> str:
+    """What a question after a date wants told at the finest: year, month or day."""
+    if _IN_WHICH_YEAR.search(question_key):
+        return "year"
+    return "month" if _IN_WHICH_MONTH.search(question_key) else "day"
+
+
 def _days(retrieval: Retrieval, place: int) -> list[Figure]:
     """The date that is likeliest what is asked for, if the sentence has one."""
     found = retrieval.sentences[place]
     if found.candidate.kind in ("table_row", "front_matter"):
         return []
     keyed, question = found.candidate.key, retrieval.question.key
-    year = _IN_WHICH_YEAR.search(question)
-    finest = "year" if year else "month" if _IN_WHICH_MONTH.search(question) else "day"
+    finest = finest_of(question)
     days = days_of(keyed, (), finest)
     if days and not all(d.moment.year for d in days):
         days = days_of(keyed, years_in(carried_over(found, retrieval)), finest)

@@ -1,0 +1,60 @@
+"""The whole date, where a question asks when and the best sentence tells the day without its year.
+
+4月14日上映 answers less than 2017年4月14日上映, which another source says. Both are read:
+all it takes is to show the fuller one first.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.asking import DATE, YEAR
+from rag.figures import asks_when, years_in
+from rag.ranking import Scores, order
+from rag.reading_model import Judgements
+from rag.resolving import carried_over
+from rag.retrieval import Retrieval
+
+_DAY = re.compile(r"(?<![\d年历曆] )(?<![\d年历曆])0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
+_WHOLE = re.compile(r"(?<!\d)(\d{3,4})\s?年\s?0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
+_WHICH = re.compile(r"[去今明前后][年个]|[本上下首末][届次期轮]|[农農阴陰][历曆]")
+_FAR = 2.0  # in scores: a sentence so far below the best tells of something else
+
+
+def before_the_day(retrieval: Retrieval, scores: Scores, judgements: Judgements) -> Scores:
+    """Scores where a sentence with the year changed places with the best, which lacks it.
+
+    The same where the question or the best sentence says which year is meant (去年, 本届), where
+    nothing near that answers tells the year, and where such sentences name several.
+    """
+    question = retrieval.question.key
+    if not judgements or retrieval.asked.type != DATE or not asks_when(question):
+        return scores
+    best = order(scores)[0]
+    found, judged = retrieval.sentences[best], judgements.get(best)
+    text = found.candidate.key
+    if judged is None or judged.relevance <= 0 or YEAR.search(question):
+        return scores
+    if _WHICH.search(question) or _WHICH.search(text):
+        return scores
+    days = [m for m in _DAY.finditer(text) if _overlaps(m, judged.span)]
+    if len(days) != 1:
+        return scores
+    fuller = {
+        place: match[1]
+        for place, other in judgements.items()
+        if place != best and other.relevance > 0 and scores[best] - scores[place] <= _FAR
+        for match in _WHOLE.finditer(retrieval.sentences[place].candidate.key)
+        if match.groups()[1:] == days[0].groups() and _overlaps(match, other.span)
+    }
+    years = set(fuller.values())
+    if len(years) != 1 or (years_in(carried_over(found, retrieval)) or years) != years:
+        return scores
+    place = max(fuller, key=lambda p: (scores[p], -p))
+    scores = scores.copy()
+    scores[[best, place]] = scores[[place, best]]
+    return scores
+
+
+def _overlaps(match: re.Match[str], span: tuple[int, int]) -> bool:
+    return match.start() < span[1] and match.end() > span[0]
