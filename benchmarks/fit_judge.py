@@ -9,7 +9,7 @@ without their evidence or about another year, place, company or unit.
 Step «found»: a logistic regression over named features of what was found, five-fold by passage.
 Step «read»: another over its held-out logit and the relevance that the reading model gives, fitted
 on the fold that the model was not trained on. Each comes with risks by threshold, measured on the
-real questions alone, where every sixth has no answer, two fifths narrowly: half of the
+real questions alone, where every sixth has no answer, most of them narrowly: half of the
 pairs have none, so these count less. `--write` fits both on everything they may see and writes
 rag/answerability.json.
 """

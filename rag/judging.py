@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.schema import BlockKind
-from rag import absence, answerability, extremes
+from rag import absence, answerability, extremes, full_dates
 from rag.calibration import Calibration
 from rag.ranking import Scores, score
 from rag.reading_model import Judgements
@@ -38,15 +37,13 @@ def judge(
     described = answerability.describe(retrieval, scores)
     scores, judgements = reread(retrieval, scores, settings.reading.reread)
     scores = extremes.before_its_table(retrieval, scores)
+    scores = full_dates.before_the_day(retrieval, scores, judgements)
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()
-    best = next(iter(judgements), None)
-    # The model was taught on written text and on what one sentence says: of speech, and of what
-    # somebody did, which many sentences tell a part of, its yes says something, its no little.
-    spoken = best is not None and retrieval.sentences[best].candidate.kind == BlockKind.SEGMENT
-    doubted = spoken or retrieval.asked.is_broad
-    ways = [[*judgements.values()], *([[]] if doubted else [])]
+    # The model knows what one sentence says: of what somebody did, which many sentences tell a part
+    # of, its yes says something, its no little.
+    ways = [[*judgements.values()], *([[]] if retrieval.asked.is_broad else [])]
     logits = [shipped.logit(described, said) for said in ways]
     logit = max(logits)
     if calibration is not None and calibration.reads_again == bool(judgements):

@@ -20,8 +20,8 @@ from index.segmenting import key
 
 FOLDER = Path(__file__).parent / "reader_zh"
 CLS, SEP, PLAIN = 2, 3, 5  # tokens below PLAIN are marks
-# Most tokens of a part that are read, as in training; of the sentence before, its last ones.
-QUESTION, TITLE, BEFORE, SENTENCE, AFTER = 40, 12, 16, 120, 8
+# Most tokens of a part that are read, as in training; of headings and what stands before, the last.
+QUESTION, TITLE, HEADINGS, BEFORE, SENTENCE, AFTER = 40, 12, 28, 32, 120, 8
 LONGEST = 192  # tokens of a row: the model knows no more places
 LONGEST_ANSWER = 40  # tokens
 
@@ -78,9 +78,11 @@ class ReaderModel:
     def judge(
         self, question: str, candidates: Sequence[tuple[str, str, str, str]]
     ) -> list[Judgement]:
-        """A judgement for each (title, sentence before, sentence, sentence after), in their order.
+        """A judgement for each (lead, sentences before, sentence, sentence after), in their order.
 
-        Titles and neighbours may be empty. A sentence without a token gets the span (0, 0).
+        The first line of a lead is the title, the others are the headings above the sentence,
+        outermost first. Leads and neighbours may be empty. A sentence without a token gets the span
+        (0, 0).
         No candidates gives [].
         """
         if not candidates:
@@ -90,7 +92,8 @@ class ReaderModel:
         return [self._run(row) for row in self._rows(question, candidates)]
 
     def _rows(self, question: str, candidates: Sequence[tuple[str, str, str, str]]) -> list[_Row]:
-        parts = [question, *(part for candidate in candidates for part in candidate)]
+        split = [(*lead.split("\n", 1), *rest) for lead, *rest in candidates]
+        parts = [question, *(part for candidate in split for part in candidate)]
         unique = list(dict.fromkeys(parts))
         encoded = self._tokenizer.encode_batch(
             [key(part) for part in unique], add_special_tokens=False
@@ -98,10 +101,15 @@ class ReaderModel:
         found = dict(zip(unique, encoded, strict=True))
         asked = [CLS, *found[question].ids[:QUESTION], SEP]
         rows = []
-        for title, before, sentence, after in candidates:
+        for title, *headings, before, sentence, after in split:
             lead = [*found[title].ids[:TITLE], SEP]
-            earlier = [*found[before].ids[-BEFORE:], SEP]
             own = [*found[sentence].ids[:SENTENCE], SEP]
+            # Of a long row the sentence is kept, and what is around it gives way.
+            for above in headings:
+                room = LONGEST - len(asked) - len(lead) - len(own) - 2
+                lead += [*_last(found[above].ids, min(HEADINGS, room)), SEP]
+            room = LONGEST - len(asked) - len(lead) - len(own) - 1
+            earlier = [*_last(found[before].ids, min(BEFORE, room)), SEP]
             sections = [asked, lead, earlier, own, found[after].ids[:AFTER]]
             rows.append(
                 _Row(
@@ -123,6 +131,11 @@ class ReaderModel:
         )
         # Rounded: the last bits depend on the machine, and must not decide an order.
         return Judgement(round(float(relevance[0]), 3), *_span(row, spans[0]), row.whole)
+
+
+def _last(ids: list[int], n: int) -> list[int]:
+    """At most n; none where n is not positive."""
+    return ids[max(0, len(ids) - max(0, n)) :]
 
 
 @lru_cache(maxsize=1)

@@ -91,7 +91,11 @@ def unattributed(question_key: str) -> str:
 
 
 def context_of(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
-    """Title, the sentence before, the sentence, the one after; "" for what was not found."""
+    """Title and headings, the two sentences before, the sentence, the one after, as keys.
+
+    The title is a line, and what stands above the sentence is lines under it. "" for what was not
+    found.
+    """
     found = retrieval.sentences[place]
 
     def beside(step: int) -> str:
@@ -101,4 +105,8 @@ def context_of(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
         near = other.document is found.document and other.position == found.position + step
         return other.candidate.key if near else ""
 
-    return key(found.document.title), beside(-1), found.candidate.key, beside(1)
+    title = key(found.document.title)
+    above = found.candidate.headings.removeprefix(title).split("\n")
+    lead = "\n".join([title, *dict.fromkeys(line for line in above if line and line != title)])
+    last = beside(-1)
+    return lead, (beside(-2) if last else "") + last, found.candidate.key, beside(1)

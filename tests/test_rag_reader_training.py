@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import random
 import struct
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.segmenting import key
-from rag.reader_zh.train_data import Groups
-from rag.reader_zh.train_further import parts, together
+from rag.reader_zh.train import Learning
+from rag.reader_zh.train_model import read_weights, save
 from rag.reader_zh.train_questions import Maker, Words
 from rag.reader_zh.train_rows import (
     AFTER,
@@ -25,6 +25,7 @@ from rag.reader_zh.train_rows import (
     Candidate,
     Rows,
     answer_span,
+    lead_of,
     row_of,
     token_span,
     without,
@@ -96,16 +97,18 @@ def model() -> ReaderModel:
 
 def test_rows_are_learnt_from_as_they_are_read(model: ReaderModel) -> None:
     question = "谁主持的会？"
-    parts = ("工作简报", "会议上午举行。", "会议由省长王明主持。", "公报已经发布")
+    title, headings = "工作简报", "会议情况\n上午"
+    parts = ("省里开会。会议上午举行。", "会议由省长王明主持。", "公报已经发布")
 
     def ids(text: str) -> list[int]:
         return list(model._tokenizer.encode(key(text), add_special_tokens=False).ids)
 
-    some = Candidate(*map(ids, parts))
-    own_ids, own_kinds, _ = row_of(ids(question), some, None)
-    read = model._rows(question, [parts])[0]
-    assert own_ids == read.ids
-    assert own_kinds == read.kinds
+    for above in (headings, ""):
+        lead = lead_of(ids(title), ids(above))
+        own_ids, own_kinds, _ = row_of(ids(question), Candidate(lead, *map(ids, parts)), None)
+        read = model._rows(question, [(f"{title}\n{above}" if above else title, *parts)])[0]
+        assert own_ids == read.ids
+        assert own_kinds == read.kinds
 
 
 @settings(max_examples=40)
@@ -180,15 +183,25 @@ def test_a_question_is_asked_of_what_the_sentence_does_not_say() -> None:
         assert changed.endswith("是多少")
 
 
-def test_of_a_group_the_first_two_sentences_and_two_others_are_read_and_every_group_once() -> None:
-    ids = np.arange(3 * 8, dtype=np.int16).reshape(3, 8, 1).repeat(LENGTH, axis=2)
-    kinds, labels = np.zeros((3, 8, LENGTH), np.uint8), np.arange(12).reshape(3, 4)
-    groups = Groups(ids, kinds, labels, "cpu")
-    drawn = list(islice(parts(groups, np.random.default_rng(0)), 6))
-    assert sorted(int(places[0]) for places, _ in drawn[:3]) == [0, 1, 2]
-    for places, rows in drawn:
-        assert rows[:2].tolist() == [0, 1]
-        assert len(set(rows.tolist())) == 4
-        batch, told = together([(groups, places, rows)])
-        assert batch[0][:, 0].tolist() == [8 * int(places[0]) + row for row in rows.tolist()]
-        assert told.tolist() == [labels[int(places[0])].tolist()]
+def test_what_was_learnt_is_the_moving_mean_of_the_weights() -> None:
+    p = {
+        name: torch.full((2, 2), 1.0).requires_grad_() for name in ("emb", "l0.up.w", "relevance.w")
+    }
+    learning = Learning(p, rate=0.1, seconds=60, added_rate=1.0)
+    for _ in range(3):
+        loss = (p["l0.up.w"] ** 2).sum() + (p["relevance.w"] ** 2).sum()
+        learning.step(loss, loss * 0, loss * 0, 0.0)
+    last = p["l0.up.w"].detach().clone()
+    learning.finish()
+    assert (last < 1).all()
+    assert (last < p["l0.up.w"]).all()
+    assert (p["l0.up.w"] < 1).all()
+    assert (p["emb"] == 1).all()
+
+
+def test_weights_are_gone_on_from_as_they_were_written(tmp_path: Path) -> None:
+    written = {"l0.up.w": torch.tensor([[0.5, -2.0]]).requires_grad_()}
+    save(tmp_path / "weights.npz", written)
+    read = read_weights(tmp_path / "weights.npz", "cpu")
+    assert read["l0.up.w"].tolist() == [[0.5, -2.0]]
+    assert read["l0.up.w"].requires_grad

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.reading_model import ReaderModel, matches, shipped
+from rag.reading_model import LONGEST, ReaderModel, matches, shipped
 
 SENTENCES = (
     "上半年，全省生产总值达到3.2万亿元，同比增长5.6%。",
@@ -84,3 +84,15 @@ def test_matches_are_of_the_other_side_and_of_plain_tokens() -> None:
     ids = np.array([[2, 10, 11, 3, 11, 10, 11, 3]])
     kinds = np.array([[0, 0, 0, 0, 3, 3, 3, 3]])
     assert matches(ids, kinds).tolist() == [[0, 2, 2, 0, 1, 2, 2, 0]]
+
+
+def test_a_long_sentence_is_read_whole_whatever_stands_around_it(model: ReaderModel) -> None:
+    much = "本规定所称的各类材料及其他事项，" * 12
+    tail = "会议由省长王明主持"
+    sentence = "会上还就" + "交通、卫生、教育、住房、" * 6 + f"等问题作了说明，{tail}。"
+    judged = model.judge("谁主持的会？", [(f"{much}\n{much}", much, sentence, much)])[0]
+    assert judged.whole
+    assert sentence[slice(*judged.span)] == "王明"
+    row = model._rows("谁" * 60, [(f"{much}\n{much}", much, much, much)])[0]
+    assert len(row.ids) <= LONGEST
+    assert row.kinds.count(3) == 121

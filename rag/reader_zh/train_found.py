@@ -2,7 +2,8 @@
 
 The cases are those that the judge of answerability is fitted on (`benchmarks.fit_judge`): real
 questions, answerable ones without their evidence, and ones asked of something else. Real ones of
-our own come three times, twice with other sentences out of the best 24.
+our own come three times, twice with other sentences out of the best 24. A quarter of what is learnt
+from has no headings: documents have none, too.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ from benchmarks import written
 from benchmarks.judge_cases import REAL, Judged
 from index.segmenting import key
 from rag.ranking import order, score
-from rag.reader_zh.train_rows import ALWAYS, COPY, GROUP, Candidate, Rows, Span, answer_span
+from rag.reader_zh.train_rows import (
+    ALWAYS,
+    COPY,
+    GROUP,
+    HELD_OUT,
+    Candidate,
+    Rows,
+    Span,
+    answer_span,
+    lead_of,
+)
 from rag.reader_zh.train_text import Ids
-from rag.rereading import context_of, unattributed
+from rag.rereading import context_of, question_for
 
 LEAST = 4  # sentences found; with fewer there is nothing to choose from
 BEST = 24  # of which the copies take theirs
 COPIES = 2
+BARE = 0.25  # of the groups, those without headings
 SEED = 5
 
 
@@ -63,14 +75,15 @@ def found_rows(cases: Iterable[Judged], reading: Reading, rows: Rows) -> None:
         one = _Case(case, reading)
         is_public = not (is_own(case) or is_twin(case))
         tag = ALWAYS if is_public else case.fold + (0 if case.kind == REAL else COPY)
-        one.add(one.right[:1] + one.wrong, tag, rows)
-        if case.kind == REAL and not is_public:
+        judged_by = tag == HELD_OUT
+        one.add(one.right[:1] + one.wrong, tag, rows, not judged_by and rng.random() < BARE)
+        if case.kind == REAL and not is_public and not judged_by:
             for _ in range(COPIES):
                 some, hard = one.wrong[:BEST], one.wrong[:2]
                 rng.shuffle(some)
                 beside = hard + [place for place in some if place not in hard]
                 right = [rng.choice(one.right[:3])] if one.right else []
-                one.add(right + beside, case.fold + COPY, rows)
+                one.add(right + beside, case.fold + COPY, rows, rng.random() < BARE)
 
 
 class _Case:
@@ -102,13 +115,20 @@ class _Case:
         sentence = key(self._context(place)[2])
         return any(len(answer) > 1 and answer in sentence for answer in self._answers)
 
-    def add(self, places: Sequence[int], tag: int, rows: Rows) -> None:
-        """The first place is right if the question is answerable."""
-        asked = unattributed(self._case.retrieval.question.key)
-        contexts = [self._context(place) for place in places[:GROUP]]
-        candidates = [Candidate(*(self._reading.of(part)[0] for part in c)) for c in contexts]
-        span = self._span(contexts[0][2]) if self.right else None
-        rows.add(self._reading.of(asked)[0], candidates, span, bool(self.right), tag)
+    def add(self, places: Sequence[int], tag: int, rows: Rows, bare: bool) -> None:
+        """The first place is right if the question is answerable. `bare`: without headings."""
+        candidates = [self._candidate(place, bare) for place in places[:GROUP]]
+        span = self._span(self._context(places[0])[2]) if self.right else None
+        rows.add([], candidates, span, bool(self.right), tag)
+
+    def _candidate(self, place: int, bare: bool) -> Candidate:
+        context = self._context(place)
+        lead, *around = context
+        title, _, headings = lead.partition("\n")
+        asked = question_for(self._case.retrieval, "\n".join(context))
+        texts = (title, "" if bare else headings, *around, asked)
+        lead_ids, above, *rest = (self._reading.of(text)[0] for text in texts)
+        return Candidate(lead_of(lead_ids, above), *rest)
 
     def _span(self, sentence: str) -> Span | None:
         span = answer_span(key(sentence), [answer for answer in self._answers if answer])

@@ -4,9 +4,9 @@
 
 R holds `data/`, `tuning/` and `thesaurus/`; FOLDER is what `train_pack` wrote. Kinds (default:
 every one): `made`, some three minutes of one core; `real` and `pairs`, one or two; `found`,
-tens of minutes the first time, for wenju is asked 16,000 questions (what it finds is kept in
+tens of minutes the first time, for wenju is asked 28,000 questions (what it finds is kept in
 --work, as `benchmarks.fit_judge` keeps it). `found-own.npz` are the groups of T1 and T2,
-`written.npz` those over documents of our own, of which `train_further` teaches a reader more.
+`written.npz` those over documents of our own.
 """
 
 from __future__ import annotations

@@ -115,12 +115,11 @@ def judge(p: Parameters, q: Parameters, ids: Tensor, kinds: Tensor, match: Tenso
 
 
 def judge_groups(p: Parameters, q: Parameters, batch: tuple[Tensor, Tensor, Tensor], drop: float,
-                 parts: int = 4, size: int = GROUP) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Relevance (groups, size) and the first rows' span logits (groups, length, 2).
+                 parts: int = 4) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Relevance (groups, GROUP) and the first rows' span logits (groups, length, 2).
 
-    `batch`: ids, kinds and matches, rows of whole groups of `size`. Rows of like length are read
-    together, in some `parts`, each padded to its longest. Outside of the sentence the logits are
-    MASKED.
+    `batch`: ids, kinds and matches, rows of whole groups. Rows of like length are read together, in
+    some `parts`, each padded to its longest. Outside of the sentence the logits are MASKED.
     """
     ids, kinds, match = batch
     rows, length = ids.shape
@@ -128,7 +127,7 @@ def judge_groups(p: Parameters, q: Parameters, batch: tuple[Tensor, Tensor, Tens
     order = torch.argsort(lengths)
     sorted_lengths = lengths[order].tolist()
     said, done = [], 0
-    spans = torch.full((rows // size, length, 2), MASKED, device=ids.device)
+    spans = torch.full((rows // GROUP, length, 2), MASKED, device=ids.device)
     for places in order.chunk(parts):
         done += len(places)
         longest = min(length, -(-sorted_lengths[done - 1] // 8) * 8)
@@ -137,13 +136,19 @@ def judge_groups(p: Parameters, q: Parameters, batch: tuple[Tensor, Tensor, Tens
             p, q, ids[places, :longest], some, match[places, :longest], drop
         )  # fmt: skip
         said.append(relevance)
-        first = (places % size == 0).nonzero()[:, 0]
+        first = (places % GROUP == 0).nonzero()[:, 0]
         if len(first):
             own = logits[first].masked_fill((some[first] != 3)[..., None], MASKED)
             padded = functional.pad(own, (0, 0, 0, length - longest), value=MASKED)
-            spans = spans.index_put((places[first] // size,), padded)
+            spans = spans.index_put((places[first] // GROUP,), padded)
     together = torch.cat(said)
-    return torch.empty_like(together).index_copy(0, order, together).view(-1, size), spans
+    return torch.empty_like(together).index_copy(0, order, together).view(-1, GROUP), spans
+
+
+def read_weights(path: Path, device: str) -> Parameters:
+    """What `save` wrote."""
+    stored = np.load(path)
+    return {n: torch.tensor(stored[n]).float().to(device).requires_grad_() for n in stored.files}
 
 
 def save(path: Path, p: Parameters) -> None:

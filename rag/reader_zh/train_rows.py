@@ -1,7 +1,8 @@
 """Rows to learn from: groups of eight candidate sentences to a question, at most one of them right.
 
-A row is [CLS] question [SEP] title [SEP] sentence before [SEP] sentence [SEP] sentence after, and
-`kinds` says which is which: 0 to 4. Questions come from four places: `train_made`, `train_real`,
+A row is [CLS] question [SEP] lead [SEP] sentences before [SEP] sentence [SEP] sentence after, and
+`kinds` says which is which: 0 to 4. The lead is the title or, where headings are known, the title,
+[SEP] and the headings. Questions come from four places: `train_made`, `train_real`,
 `train_pairs` and `train_found`.
 """
 
@@ -15,9 +16,9 @@ import numpy as np
 from rag.reader_zh.train_text import Ids, Library
 
 CLS, SEP = 2, 3
-GROUP, LENGTH = 8, 144
-# Tokens of a part. What is read later may be longer: the sentence 120, the row PLACES.
-QUESTION, TITLE, BEFORE, SENTENCE, AFTER = 40, 12, 16, 88, 8
+GROUP, LENGTH = 8, 192
+# Tokens of a part. The sentence that is read later may be longer: 120.
+QUESTION, TITLE, HEADINGS, BEFORE, SENTENCE, AFTER = 40, 12, 28, 32, 100, 8
 FOLDS, HELD_OUT = 5, 0  # our own questions, by document or passage; this fold is never learnt from
 COPY = 10  # added to the fold of a group that may not be judged by: a copy, or one that was made
 ALWAYS = 9  # the fold of sets that are learnt from whole
@@ -27,12 +28,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence and what stands around it, as tokens."""
+    """A sentence and what stands around it, as tokens.
 
-    title: Ids
+    `asked`: the question as this sentence would word it, read instead of the group's.
+    """
+
+    lead: Ids
     before: Ids
     sentence: Ids
     after: Ids
+    asked: Ids | None = None
 
 
 def candidate(
@@ -41,7 +46,7 @@ def candidate(
     """`instead`: read in the sentence's place."""
     inside = library.sentences(passage)
     return Candidate(
-        library.title(passage),
+        library.title(passage)[:TITLE],
         library.ids(sentence - 1) if sentence > inside.start else [],
         instead or library.ids(sentence),
         library.ids(sentence + 1) if sentence + 1 < inside.stop else [],
@@ -85,13 +90,18 @@ class Rows:
         place = None
         for row, one in enumerate(candidates[:GROUP]):
             own = span if row == 0 else None
-            flat, parts, found = row_of(question, one, own)
+            flat, parts, found = row_of(one.asked or question, one, own)
             ids[row, : len(flat)], kinds[row, : len(flat)] = flat, parts
             place = place or found
         self.ids.append(ids)
         self.kinds.append(kinds)
         label = place if place and answered else (-1, -1)
         self.labels.append((0 if answered else -1, *label, tag))
+
+
+def lead_of(title: Ids, headings: Ids) -> Ids:
+    """Headings are read from their end: the one right above the sentence tells most."""
+    return [*title[:TITLE], *([SEP, *headings[-HEADINGS:]] if headings else [])]
 
 
 def row_of(question: Ids, one: Candidate, span: Span | None) -> tuple[Ids, Ids, Span | None]:
@@ -104,7 +114,7 @@ def row_of(question: Ids, one: Candidate, span: Span | None) -> tuple[Ids, Ids, 
         first = max(0, min(span[0] - SENTENCE // 2, len(one.sentence) - SENTENCE))
     parts = [
         [CLS, *question[:QUESTION], SEP],
-        [*one.title[:TITLE], SEP],
+        [*one.lead, SEP],
         [*one.before[-BEFORE:], SEP],
         [*one.sentence[first : first + SENTENCE], SEP],
         one.after[:AFTER],
