@@ -115,6 +115,7 @@ def _seen(retrieval: Retrieval, place: int, judged: Judgement) -> tuple[int, int
         unit = _UNIT.match(text, end)
         end = unit.end() if unit else end
     inside = text[start:end].lstrip(_EDGES)
+    inside = inside.removeprefix("是") or inside
     start, end = end - len(inside), end - len(inside) + len(inside.rstrip(_EDGES))
     for left, right in _PAIRS:
         inside = text[start:end]

@@ -64,6 +64,12 @@ _DETAIL = re.compile(
 )
 _ORDINAL = re.compile(r"(?:排名?)?(?:第)([一二三四五六七八九十\d]+)(?:名|位|个|条|项|种|大|点)?")
 _SUPERLATIVE = re.compile(r"最(?=[多大高快长重好低少小短慢强])")
+# Which of many is the first in something: 哪个国家增加得最多, 哪个城市的空缺率最高.
+_FIRST_OF = re.compile(
+    r"哪一?[个家座款所种]?(?:国家?|城市|省份?|市|地区|公司|企业|厂家?|品牌|机构|银行|大学|学校|产品|项目|部门|"
+    r"行业|车型|型号|港口?)(?:(?P<done>[㐀-鿿]{1,6})得最|(?P<has>的[^,，?？最]{1,10})最)"
+    r"[多大高快长重好低少小短慢强]的?[?？]?$"
+)
 _ORDINAL_WORD = re.compile(r"第[一二三四五六七八九十\d]+")
 _PRONOUN = re.compile(
     r"(?:它们|他们|她们|它|他|她|这家(?:公司|企业|机构|厂|银行)|"
@@ -260,7 +266,7 @@ def _with_thing(text: str, named: str, last: Turn, near: Near | None) -> str | N
         return f"{bare(earlier)}，{without_lead(text)}"
     if len(content_of(named)) == 0 and not re.search(r"\d", named):
         return None
-    swapped = replaced(earlier, named, near)
+    swapped = _of_one(earlier, named) or replaced(earlier, named, near)
     if swapped is not None:
         return swapped
     if language(earlier) == "en":
@@ -268,6 +274,15 @@ def _with_thing(text: str, named: str, last: Turn, near: Near | None) -> str | N
     if re.search(r"[以之]?[前后]$|时$|情况下$|[里中上]$", keyed):
         return f"{named}，{earlier}"
     return f"{bare(earlier)}，{named}呢？"
+
+
+def _of_one(earlier: str, named: str) -> str | None:
+    """哪个国家增加得最多, then 那马里呢: how much it is there, not which is the first."""
+    found = _FIRST_OF.search(key(earlier))
+    if found is None:
+        return None
+    asked = f"{found['done']}了多少" if found["done"] else f"{found['has']}是多少"
+    return f"{earlier[: found.start()]}{named}{asked}？"
 
 
 def _with_ordinal(earlier: str, number: str, text: str) -> str:
