@@ -96,6 +96,9 @@ class ReferenceLibrary:
     def sentences(self, doc_id: str) -> tuple[Sentence, ...]:
         return self._sentences[doc_id]
 
+    def sentences_at(self, doc_id: str, positions: Sequence[int]) -> list[Sentence]:
+        return [self._sentences[doc_id][position] for position in positions]
+
     def other_names(self, keys: Collection[str]) -> dict[str, dict[str, int]]:
         return {name: dict(self._names[name]) for name in set(keys) if name in self._names}
 
