@@ -345,10 +345,6 @@ class Library:
 
         Only of static models: how others spread over their dimensions is not known.
         """
-        if len(vector) > MOST_DIMENSIONS or not is_static(
-            EmbeddingSettings(**self.manifest.embedding)
-        ):
-            return None
         segments = [self._segments[number] for number, _ in searched]
         allowed = [flags for _, flags in searched]
         n_allowed = sum(
@@ -356,6 +352,10 @@ class Library:
             for segment, flags in zip(segments, allowed, strict=True)
         )
         if not is_worth(n_allowed, self.n_chunks, k):
+            return None
+        if len(vector) > MOST_DIMENSIONS or not is_static(
+            EmbeddingSettings(**self.manifest.embedding)
+        ):
             return None
         coarse = [segment.coarse for segment in segments]
         whole = [one for one in coarse if one is not None]

@@ -15,6 +15,7 @@ import numpy as np
 from index.segmenting import key
 from rag.ranking import Scores, order
 from rag.reading_model import Judgement, Judgements, shipped
+from rag.resolving import neighbour
 from rag.retrieval import Retrieval
 
 # Of a logit of relevance in the ranker's score; chosen on the questions held out of the model.
@@ -98,12 +99,9 @@ def context_of(retrieval: Retrieval, place: int) -> tuple[str, str, str, str]:
     """
     found = retrieval.sentences[place]
 
-    def beside(step: int) -> str:
-        if not 0 <= place + step < len(retrieval.sentences):
-            return ""
-        other = retrieval.sentences[place + step]
-        near = other.document is found.document and other.position == found.position + step
-        return other.candidate.key if near else ""
+    def beside(shift: int) -> str:
+        other = neighbour(found, retrieval, shift)
+        return other.candidate.key if other is not None else ""
 
     title = key(found.document.title)
     above = found.candidate.headings.removeprefix(title).split("\n")
