@@ -1,13 +1,14 @@
 """A small transformer that reads a question beside a sentence: does it answer, and where.
 
-`reader_zh/` holds the weights and their card. It runs on onnxruntime, on one thread, and is loaded
-when it is first asked. What it reads are matching keys, which are as long as their texts, so the
-span it finds is a span of the sentence as it stands.
+`reader_zh/` holds the weights and their card. It runs on onnxruntime, two rows side by side, and is
+loaded when it is first asked. What it reads are matching keys, which are as long as their texts, so
+the span it finds is a span of the sentence as it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +25,10 @@ CLS, SEP, PLAIN = 2, 3, 5  # tokens below PLAIN are marks
 QUESTION, TITLE, HEADINGS, BEFORE, SENTENCE, AFTER = 40, 12, 28, 32, 120, 8
 LONGEST = 192  # tokens of a row: the model knows no more places
 LONGEST_ANSWER = 40  # tokens
+SIDE_BY_SIDE = 2  # rows: what most machines have cores for
 
+# Title and headings, sentences before, sentence, sentence after.
+Context = tuple[str, str, str, str]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -61,61 +65,68 @@ class _Row:
 class ReaderModel:
     """`judge` is safe to call from several threads."""
 
-    def __init__(self, folder: Path = FOLDER, threads: int = 1) -> None:
+    def __init__(self, folder: Path = FOLDER) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            str(folder / "model.onnx"),
+            options,
+            providers=["CPUExecutionProvider"],
+            # A sum and its norm in one take eight times as long as one after the other.
+            disabled_optimizers=["SkipLayerNormFusion"],
         )
+        self._side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, "reading")
 
-    def judge(
-        self, question: str, candidates: Sequence[tuple[str, str, str, str]]
-    ) -> list[Judgement]:
-        """A judgement for each (lead, sentences before, sentence, sentence after), in their order.
+    def judge(self, question: str, candidates: Sequence[Context]) -> list[Judgement]:
+        """`judge_each` with one question for all."""
+        return self.judge_each([(question, candidate) for candidate in candidates])
+
+    def judge_each(self, asked: Sequence[tuple[str, Context]]) -> list[Judgement]:
+        """A judgement for each question and (lead, before, sentence, after), in their order.
 
         The first line of a lead is the title, the others are the headings above the sentence,
         outermost first. Leads and neighbours may be empty. A sentence without a token gets the span
         (0, 0).
-        No candidates gives [].
+        Nothing asked gives [].
         """
-        if not candidates:
-            return []
-        # One row at a time: activations are rounded to 8 bits over a whole batch, so its rows would
-        # depend on one another, and a batch is no faster.
-        return [self._run(row) for row in self._rows(question, candidates)]
+        # Each row for itself: activations are rounded to 8 bits over a whole batch, so its rows
+        # would depend on one another, and a batch is no faster.
+        rows = self._rows(asked)
+        if len(rows) < 2:
+            return [self._run(row) for row in rows]
+        return list(self._side_by_side.map(self._run, rows))
 
-    def _rows(self, question: str, candidates: Sequence[tuple[str, str, str, str]]) -> list[_Row]:
-        split = [(*lead.split("\n", 1), *rest) for lead, *rest in candidates]
-        parts = [question, *(part for candidate in split for part in candidate)]
-        unique = list(dict.fromkeys(parts))
+    def _rows(self, asked: Sequence[tuple[str, Context]]) -> list[_Row]:
+        split = [(question, *lead.split("\n", 1), *rest) for question, (lead, *rest) in asked]
+        unique = list(dict.fromkeys(part for parts in split for part in parts))
         encoded = self._tokenizer.encode_batch(
             [key(part) for part in unique], add_special_tokens=False
         )
         found = dict(zip(unique, encoded, strict=True))
-        asked = [CLS, *found[question].ids[:QUESTION], SEP]
         rows = []
-        for title, *headings, before, sentence, after in split:
+        for question, title, *headings, before, sentence, after in split:
+            first = [CLS, *found[question].ids[:QUESTION], SEP]
             lead = [*found[title].ids[:TITLE], SEP]
             own = [*found[sentence].ids[:SENTENCE], SEP]
             # Of a long row the sentence is kept, and what is around it gives way.
             for above in headings:
-                room = LONGEST - len(asked) - len(lead) - len(own) - 2
+                room = LONGEST - len(first) - len(lead) - len(own) - 2
                 lead += [*_last(found[above].ids, min(HEADINGS, room)), SEP]
-            room = LONGEST - len(asked) - len(lead) - len(own) - 1
+            room = LONGEST - len(first) - len(lead) - len(own) - 1
             earlier = [*_last(found[before].ids, min(BEFORE, room)), SEP]
-            sections = [asked, lead, earlier, own, found[after].ids[:AFTER]]
+            sections = [first, lead, earlier, own, found[after].ids[:AFTER]]
             rows.append(
                 _Row(
                     [i for section in sections for i in section][:LONGEST],
                     [kind for kind, section in enumerate(sections) for _ in section][:LONGEST],
-                    len(asked) + len(lead) + len(earlier),
+                    len(first) + len(lead) + len(earlier),
                     found[sentence].offsets[:SENTENCE],
                     sentence,
                     len(found[sentence].ids) <= SENTENCE,

@@ -17,7 +17,7 @@ from rag.answer_spans import SpanCandidate
 from rag.asking import COUNTED
 from rag.features import measure
 from rag.parts import Part, parts_of
-from rag.ranking import Scores, order, score
+from rag.ranking import Scores, score
 from rag.reading import (
     SAME,
     Draft,
@@ -30,14 +30,14 @@ from rag.reading import (
     size_of,
 )
 from rag.reading_model import Judgements
-from rag.rereading import judgements_of
+from rag.rereading import judgements_of_best
 from rag.retrieval import Retrieval
 from rag.settings import ReadingSettings
 from rag.short_answers import candidates_of
 from rag.terms import Concept, content_grams
 
 WHOLE = 0.1  # how much the whole question's score counts beside the part's
-JUDGED = 6  # sentences of a part that the reading model sees
+JUDGED = 6  # sentences of a part that the reading model sees at most
 GAP = 8.0  # how far below a part's best a sentence may stand: judgements pull scores apart
 SURE = 0.85  # a part whose short answer is this probable needs no second sentence
 LEAST = 3  # statements, where so many were found and a part's answer is not sure
@@ -116,7 +116,7 @@ def parts_found(retrieval: Retrieval, scores: Scores, settings: ReadingSettings)
             features=features,
         )
         ranked = score(own) + WHOLE * scores
-        judgements = judgements_of(own, order(ranked)[: min(JUDGED, settings.reread)])
+        judgements = judgements_of_best(own, ranked, min(JUDGED, settings.reread))
         for place, judged in judgements.items():
             ranked[place] += RELEVANCE * judged.relevance
         found.append(PartFound(own, ranked, part, judgements))

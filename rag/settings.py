@@ -41,7 +41,7 @@ class ReadingSettings:
     max_answer_chars: int = 420
     max_several: int = 5  # statements where several things, a reason or a way are asked for
     max_several_chars: int = 700
-    reread: int = 6  # sentences that the reading model reads again; 0 turns it off
+    reread: int = 10  # sentences that the reading model reads again at most; 0 turns it off
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_statements <= 10:
