@@ -37,13 +37,14 @@ def judge(
     described = answerability.describe(retrieval, scores)
     scores, judgements = reread(retrieval, scores, settings.reading.reread)
     scores = extremes.before_its_table(retrieval, scores)
-    scores = full_dates.before_the_day(retrieval, scores, judgements)
+    decided_by = [*judgements.values()]
+    scores, judgements = full_dates.before_the_day(retrieval, scores, judgements)
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()
     # The model knows what one sentence says: of what somebody did, which many sentences tell a part
     # of, its yes says something, its no little.
-    ways = [[*judgements.values()], *([[]] if retrieval.asked.is_broad else [])]
+    ways = [decided_by, *([[]] if retrieval.asked.is_broad else [])]
     logits = [shipped.logit(described, said) for said in ways]
     logit = max(logits)
     if calibration is not None and calibration.reads_again == bool(judgements):

@@ -30,18 +30,16 @@ from rag.reading import (
     size_of,
 )
 from rag.reading_model import Judgements
-from rag.rereading import judgements_of_best
+from rag.rereading import reread
 from rag.retrieval import Retrieval
 from rag.settings import ReadingSettings
 from rag.short_answers import candidates_of
 from rag.terms import Concept, content_grams
 
 WHOLE = 0.1  # how much the whole question's score counts beside the part's
-JUDGED = 6  # sentences of a part that the reading model sees at most
-GAP = 8.0  # how far below a part's best a sentence may stand: judgements pull scores apart
+GAP = 5.0  # how far below a part's best a sentence may stand: judgements pull scores apart
 SURE = 0.85  # a part whose short answer is this probable needs no second sentence
 LEAST = 3  # statements, where so many were found and a part's answer is not sure
-RELEVANCE = 1.0  # what its judgement counts, a logit as the scores are
 _RESPECTIVELY = re.compile(r"分别|各[为是占达增下]|respectively")
 Short = tuple[tuple[Span, ...], float]
 
@@ -115,10 +113,7 @@ def parts_found(retrieval: Retrieval, scores: Scores, settings: ReadingSettings)
             concepts=part.concepts,
             features=features,
         )
-        ranked = score(own) + WHOLE * scores
-        judgements = judgements_of_best(own, ranked, min(JUDGED, settings.reread))
-        for place, judged in judgements.items():
-            ranked[place] += RELEVANCE * judged.relevance
+        ranked, judgements = reread(own, score(own) + WHOLE * scores, settings.reread)
         found.append(PartFound(own, ranked, part, judgements))
     return found
 

@@ -49,7 +49,8 @@ def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Ju
     ranked = order(scores)
     if len(ranked) > len(places):
         floor = scores[ranked[len(places)]]
-        changed[places] = np.maximum(changed[places], floor + 1e-6 * np.argsort(np.argsort(shift)))
+        above = 1e-6 * (1 + np.argsort(np.argsort(shift)))
+        changed[places] = np.maximum(changed[places], floor + above)
     return np.round(changed, 6), judged
 
 

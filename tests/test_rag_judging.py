@@ -17,6 +17,7 @@ from rag.errors import SettingsError
 from rag.judging import judge
 from rag.normalising import normalise
 from rag.ranking import order, score
+from rag.reading_model import Judgement
 from rag.rereading import reread
 from rag.retrieval import Retrieval, retrieve
 from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
@@ -110,7 +111,7 @@ def test_the_name_that_pins_a_question_down_is_seen_to_be_missed(library: Librar
 def test_a_second_reading_moves_the_best_among_themselves_only(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.rereading._REACH", 99.0)
+    monkeypatch.setattr("rag.rereading._NEAR", 99.0)
     retrieval = found(library, "北京小时工资多少")
     scores = score(retrieval)
     again, judgements = reread(retrieval, scores, 2)
@@ -121,15 +122,35 @@ def test_a_second_reading_moves_the_best_among_themselves_only(
     assert np.array_equal(again[rest], scores[rest])
 
 
-def test_what_is_far_below_the_best_is_not_read_again(library: Library) -> None:
+@pytest.mark.parametrize(
+    ("says", "n_read"),
+    [
+        ([4.0, 9.0, 9.0, 9.0], 1),  # sure: only what is level with it could be better
+        ([0.0, 0.0, 9.0, 9.0], 2),  # it may be: what is as near
+        ([-5.0, -5.0, -5.0, -5.0], 4),  # nothing says it: further down, within reach
+        ([-5.0, -5.0, 3.0, 9.0], 4),  # two are read at a time
+    ],
+)
+def test_reading_goes_on_while_nothing_answers(
+    library: Library, monkeypatch: pytest.MonkeyPatch, says: list[float], n_read: int
+) -> None:
     retrieval = found(library, "北京小时工资多少")
-    scores = score(retrieval)
-    first, second = order(scores)[:2]
-    scores[second] = scores[first] - 3.5
-    again, judgements = reread(retrieval, scores, 6)
-    assert first in judgements
-    assert second not in judgements
-    assert order(again)[0] == first
+    ranked = order(score(retrieval))
+    assert len(ranked) >= 4
+    below = [0.0, 1.5, 4.0, 5.5] + [7.0] * (len(ranked) - 4)
+    scores = np.zeros(len(ranked))
+    scores[ranked] = [10.0 - b for b in below]
+
+    def judgements_of(_: Retrieval, places: list[int]) -> dict[int, Judgement]:
+        return {p: Judgement(says[ranked.index(p)], (0, 1), -0.5) for p in places}
+
+    monkeypatch.setattr("rag.rereading.judgements_of", judgements_of)
+    if n_read == 1:
+        monkeypatch.setattr("rag.rereading._NEAR", 1.0)
+    again, judged = reread(retrieval, scores, 10)
+    assert list(judged) == ranked[:n_read]
+    assert set(order(again)[:n_read]) == set(ranked[:n_read])
+    assert order(again)[0] == ranked[int(np.argmax(np.array(says[:n_read]) - below[:n_read]))]
 
 
 def test_a_second_reading_of_nothing_changes_nothing(library: Library) -> None:

@@ -55,7 +55,8 @@ def test_a_question_that_nothing_answers_is_less_relevant_than_one_that_is(
 def test_a_judgement_does_not_depend_on_its_company(model: ReaderModel) -> None:
     together = model.judge("谁主持的会？", candidates())
     alone = [model.judge("谁主持的会？", [c])[0] for c in candidates()]
-    assert together == alone
+    others = model.judge_each([(q, c) for c in candidates() for q in ("多少？", "谁主持的会？")])
+    assert together == alone == others[1::2]
 
 
 def test_traditional_full_width_and_upper_case_read_the_same(model: ReaderModel) -> None:
@@ -93,6 +94,6 @@ def test_a_long_sentence_is_read_whole_whatever_stands_around_it(model: ReaderMo
     judged = model.judge("谁主持的会？", [(f"{much}\n{much}", much, sentence, much)])[0]
     assert judged.whole
     assert sentence[slice(*judged.span)] == "王明"
-    row = model._rows("谁" * 60, [(f"{much}\n{much}", much, much, much)])[0]
+    row = model._rows([("谁" * 60, (f"{much}\n{much}", much, much, much))])[0]
     assert len(row.ids) <= LONGEST
     assert row.kinds.count(3) == 121

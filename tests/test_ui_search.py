@@ -98,7 +98,7 @@ def test_nothing_found_says_so(library: str, capsys: pytest.CaptureFixture[str])
 def test_the_second_reading_is_a_named_part_of_the_score(
     library: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.rereading._REACH", 99.0)  # one read alone keeps its score
+    monkeypatch.setattr("rag.rereading._CLOSE", 99.0)  # one read alone keeps its score
     asked = ["ask", "青岛港吞吐量下降多少", "--index", library, "--explain"]
     assert main([*asked, "--json"]) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[1])["explain"]["sentences"]
