@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from rag.asking import DATE, YEAR
-from rag.figures import asks_when, years_in
+from rag.figures import years_in
 from rag.ranking import Scores, order
 from rag.reading_model import Judgements
 from rag.rereading import judgements_of
@@ -19,6 +19,7 @@ from rag.retrieval import Retrieval
 _DAY = re.compile(r"(?<![\d年历曆] )(?<![\d年历曆])0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
 _WHOLE = re.compile(r"(?<!\d)(\d{3,4})\s?年\s?0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
 _WHICH = re.compile(r"[去今明前后][年个]|[本上下首末][届次期轮]|[农農阴陰][历曆]")
+_DOUBT = -1.0  # relevance: below it a sentence with the same day may be of another thing
 _LOOKED_AT = 40  # of the best sentences
 _READ_MORE = 2  # of those with the same day that the reading model has not seen
 
@@ -34,7 +35,7 @@ def before_the_day(
     """
     question = retrieval.question.key
     same = scores, judgements
-    if not judgements or retrieval.asked.type != DATE or not asks_when(question):
+    if not judgements or retrieval.asked.type != DATE:
         return same
     best, *others = order(scores)[:_LOOKED_AT]
     found, judged = retrieval.sentences[best], judgements.get(best)
@@ -61,7 +62,7 @@ def before_the_day(
         for place, matches in whole.items()
         for match in matches
         if place in judgements
-        and judgements[place].relevance > 0
+        and judgements[place].relevance > _DOUBT
         and _overlaps(match, judgements[place].span)
     }
     years = set(fuller.values())
