@@ -19,7 +19,7 @@ from rag.retrieval import Retrieval
 _DAY = re.compile(r"(?<![\d年历曆] )(?<![\d年历曆])0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
 _WHOLE = re.compile(r"(?<!\d)(\d{3,4})\s?年\s?0?(\d{1,2})\s?月\s?0?(\d{1,2})\s?[日号]")
 _WHICH = re.compile(r"[去今明前后][年个]|[本上下首末][届次期轮]|[农農阴陰][历曆]")
-_DOUBT = -1.0  # relevance: below it a sentence with the same day may be of another thing
+_FAR = 3.0  # in scores, both read: one so far below the best tells of something else
 _LOOKED_AT = 40  # of the best sentences
 _READ_MORE = 2  # of those with the same day that the reading model has not seen
 
@@ -29,7 +29,7 @@ def before_the_day(
 ) -> tuple[Scores, Judgements]:
     """Scores where a sentence with the year changed places with the best, which lacks it.
 
-    With what the reading model says, also of what it had to read for that. The same where the
+    And what the reading model says, also of what it had to read for that. The same where the
     question or the best sentence says which year is meant (去年, 本届), where nothing that answers
     tells the year, and where such sentences name several.
     """
@@ -57,12 +57,19 @@ def before_the_day(
     }
     unread = [place for place, matches in whole.items() if matches and place not in judgements]
     judgements = {**judgements, **judgements_of(retrieval, unread[:_READ_MORE])}
+    same = scores, judgements
+
+    def below(place: int) -> float:
+        gap = float(scores[best] - scores[place])
+        return gap + (judged.relevance - judgements[place].relevance) * (place in unread)
+
     fuller = {
         place: match[1]
         for place, matches in whole.items()
         for match in matches
         if place in judgements
-        and judgements[place].relevance > _DOUBT
+        and judgements[place].relevance > 0
+        and below(place) <= _FAR
         and _overlaps(match, judgements[place].span)
     }
     years = set(fuller.values())

@@ -36,7 +36,8 @@ from rag.settings import ReadingSettings
 from rag.tables import header_of
 from rag.terms import Concept, contains
 
-# A sentence this far below the best is e^-3.5 as likely to hold the answer: not worth showing.
+# By the ranker alone, a sentence this far below the best is e^-3.5 as likely to hold the answer:
+# not worth showing.
 MAX_GAP = 3.5
 # … but of what somebody did many sentences tell a part, and none of them what is asked.
 _BROAD_GAP = 7.0
@@ -108,7 +109,7 @@ def read(
     also = also or {}
     # Who asks for one thing, or where sources disagree, wants the first sentence first.
     is_one_thing = retrieval.asked.is_one_thing or bool(also)
-    pool = pool_of(retrieval, scores, settings, _gap_of(retrieval))
+    pool = pool_of(retrieval, scores, settings, _gap_of(retrieval, judgements))
     if not pool:
         return []
     shorts = leads(retrieval, scores, pool, judgements) if retrieval.asked.is_one_thing else {}
@@ -127,7 +128,7 @@ def read(
     if is_one_thing:
         chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
     else:
-        chosen = _several(retrieval, scores, settings, pool)
+        chosen = _several(retrieval, scores, settings, pool, _gap_of(retrieval, judgements))
     drafts = [
         draft_of(retrieval, scores, settings, i, shorts.get(i), chosen, judgements) for i in chosen
     ]
@@ -156,10 +157,12 @@ def leads(
 def pool_of(
     retrieval: Retrieval, scores: Scores, settings: ReadingSettings, gap: float = MAX_GAP
 ) -> list[int]:
-    """Places worth reading, best first: no captions or headings where there is more, no repeats."""
+    """Places worth reading, best first: no captions or headings but the best alone, no repeats."""
     places = order(scores)[: 4 * settings.max_several + 8]
     near = [i for i in places if scores[places[0]] - scores[i] <= gap]
-    useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])] or near[:1]
+    useful = [i for i in near if not _is_padding(retrieval, retrieval.sentences[i])]
+    if not useful or scores[places[0]] - scores[useful[0]] > MAX_GAP:
+        useful = near[:1] + useful  # nothing else comes near it
     shown: list[set[str]] = []
     kept = []
     for i in useful:
@@ -271,12 +274,19 @@ class _Told:
         self._pairs |= pairs_of(keyed)
 
 
-def _gap_of(retrieval: Retrieval) -> float:
-    return _BROAD_GAP if retrieval.asked.is_broad else _WIDEST_GAP
+def _gap_of(retrieval: Retrieval, judgements: Judgements) -> float:
+    """How far below the best it is looked; judgements pull scores apart."""
+    if retrieval.asked.is_broad:
+        return _BROAD_GAP
+    return _WIDEST_GAP if judgements else MAX_GAP
 
 
 def _several(
-    retrieval: Retrieval, scores: Scores, settings: ReadingSettings, pool: Sequence[int]
+    retrieval: Retrieval,
+    scores: Scores,
+    settings: ReadingSettings,
+    pool: Sequence[int],
+    gap: float,
 ) -> list[int]:
     """Greedy choice for coverage without repetition, and the items that a sentence announces."""
     asked = retrieval.asked
@@ -286,7 +296,7 @@ def _several(
     rest = list(pool)
     while rest and len(chosen) < settings.max_several:
         best = max(rest, key=lambda i: (told.worth(i), -pool.index(i)))
-        if chosen and told.worth(best) < float(scores[chosen[0]]) - _gap_of(retrieval):
+        if chosen and told.worth(best) < float(scores[chosen[0]]) - gap:
             break
         rest.remove(best)
         size = min(size_of(retrieval.sentences[best]), settings.max_statement_chars)

@@ -7,11 +7,12 @@ the span it finds is a span of the sentence as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,6 @@ class ReaderModel:
             # A sum and its norm in one take eight times as long as one after the other.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
-        self._side_by_side = ThreadPoolExecutor(SIDE_BY_SIDE, "reading")
 
     def judge(self, question: str, candidates: Sequence[Context]) -> list[Judgement]:
         """`judge_each` with one question for all."""
@@ -98,10 +98,7 @@ class ReaderModel:
         """
         # Each row for itself: activations are rounded to 8 bits over a whole batch, so its rows
         # would depend on one another, and a batch is no faster.
-        rows = self._rows(asked)
-        if len(rows) < 2:
-            return [self._run(row) for row in rows]
-        return list(self._side_by_side.map(self._run, rows))
+        return _side_by_side(self._run, self._rows(asked))
 
     def _rows(self, asked: Sequence[tuple[str, Context]]) -> list[_Row]:
         split = [(question, *lead.split("\n", 1), *rest) for question, (lead, *rest) in asked]
@@ -142,6 +139,33 @@ class ReaderModel:
         )
         # Rounded: the last bits depend on the machine, and must not decide an order.
         return Judgement(round(float(relevance[0]), 3), *_span(row, spans[0]), row.whole)
+
+
+def _side_by_side(run: Callable[[_Row], Judgement], rows: Sequence[_Row]) -> list[Judgement]:
+    """`run` of each, every other row in a thread of this call's own.
+
+    A pool that lasts would be lost in a fork and closed before the last answers of a script.
+    """
+    done: dict[int, Judgement] = {}
+
+    def take(places: range) -> None:
+        for place in places:
+            if place not in done:
+                done[place] = run(rows[place])
+
+    def help_out() -> None:
+        with suppress(Exception):  # it is raised where the row is taken again
+            take(range(1, len(rows), SIDE_BY_SIDE))
+
+    helper = Thread(target=help_out)
+    if len(rows) > 1:
+        with suppress(RuntimeError):  # no thread is to be had: the interpreter ends
+            helper.start()
+    take(range(0, len(rows), SIDE_BY_SIDE))
+    if helper.ident is not None:
+        helper.join()
+    take(range(len(rows)))  # what is left
+    return [done[place] for place in range(len(rows))]
 
 
 def _last(ids: list[int], n: int) -> list[int]:

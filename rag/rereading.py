@@ -17,6 +17,7 @@ from rag.ranking import Scores, order
 from rag.reading_model import SIDE_BY_SIDE, Context, Judgement, Judgements, shipped
 from rag.resolving import neighbour
 from rag.retrieval import Retrieval
+from rag.variants import SOUND
 
 # Of a logit of relevance in the ranker's score, and beyond what it says nothing more about the
 # order; chosen on questions held out of the model.
@@ -49,8 +50,10 @@ def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Ju
     ranked = order(scores)
     if len(ranked) > len(places):
         floor = scores[ranked[len(places)]]
-        above = 1e-6 * (1 + np.argsort(np.argsort(shift)))
-        changed[places] = np.maximum(changed[places], floor + above)
+        # Last to first: by relevance, what the ranker put higher before its equals.
+        rank = np.empty(len(places))
+        rank[np.lexsort((-np.arange(len(places)), shift))] = np.arange(1, len(places) + 1)
+        changed[places] = np.maximum(changed[places], floor + 1e-6 * rank)
     return np.round(changed, 6), judged
 
 
@@ -75,6 +78,8 @@ def judgements_of_best(retrieval: Retrieval, scores: Scores, depth: int) -> dict
 
 def judgements_of(retrieval: Retrieval, places: Sequence[int]) -> dict[int, Judgement]:
     """What the model says of some of the sentences, by place, in their order."""
+    if not places:
+        return {}  # without loading the model
     contexts = [context_of(retrieval, place) for place in places]
     asked = [(question_for(retrieval, "\n".join(context)), context) for context in contexts]
     return dict(zip(places, shipped().judge_each(asked), strict=True))
@@ -91,8 +96,10 @@ def question_for(retrieval: Retrieval, text: str) -> str:
         if concept.term in text:
             continue
         names = (a.term for a in concept.alternatives if a.origin == "names" and a.term in text)
-        # Of two scripts in one question the model makes less.
+        # Of two scripts in one question the model makes less; a name it cannot know, it has to see.
         same = [n for n in names if n.isascii() == concept.term.isascii()]
+        if concept.term.isascii():
+            same += [a.term for a in concept.alternatives if a.origin == SOUND and a.term in text]
         if same:
             said.append((concept.start, concept.end, same[0]))
     for start, end, spellings in question.spellings:

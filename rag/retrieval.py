@@ -21,6 +21,7 @@ from rag.fusion import Fused, fuse, with_sides
 from rag.hints import Hints, hints_of
 from rag.normalising import NormalisedQuestion
 from rag.parts import sides_of
+from rag.romanised import with_chinese_names
 from rag.schema import Passage
 from rag.settings import RetrievalSettings
 from rag.terms import (
@@ -115,6 +116,7 @@ def retrieve(
     dense = list(arms).index("dense")
     similarities = {row.scored.chunk.chunk_id: max(0.0, row.scores[dense]) for row in rows}
     sentences = _sentences(library, fused, documents, similarities, hints)
+    concepts = with_chinese_names(concepts, question, [s.candidate.key for s in sentences], table)
     features = measure(
         [s.candidate for s in sentences],
         concepts,

@@ -111,10 +111,31 @@ def test_a_sentence_with_the_year_is_read_for_it(
     )
     monkeypatch.setattr(
         "rag.full_dates.judgements_of",
-        lambda _, places: {p: Judgement(1.0, (6, len(WHOLE)), -0.1) for p in places},
+        lambda _, places: {p: Judgement(4.0, (6, len(WHOLE)), -0.1) for p in places},
     )
     scores = np.zeros(2)
-    scores[day] = 20.0
+    scores[day] = 5.0
     told, judgements = before_the_day(found, scores, {day: Judgement(1.0, (9, len(DAY)), -0.1)})
     assert int(np.argmax(told)) == whole
     assert whole in judgements
+
+
+@pytest.mark.parametrize(
+    ("question", "day", "other"),
+    [
+        ("雾岭大桥什么时候通车？", "雾岭大桥于6月18日通车。", "云岭大桥2019年6月18日正式通车。"),
+        (
+            "青屿公司的年会什么时候开？",
+            "青屿公司的年会于12月20日召开。",
+            "青屿公司2011年12月20日成立。",
+        ),
+        (WHEN, DAY, "《雾岭来信》的海报于2016年4月14日发布，定档来年。"),
+    ],
+)
+def test_the_same_day_of_something_else_stays_behind(
+    index_files: Index, question: str, day: str, other: str
+) -> None:
+    path, _ = index_files({"0.txt": day, "1.txt": other})
+    with open_library(path) as library:
+        answer = Answerer(library, ALWAYS).answer(question, as_of=date(2020, 1, 1))
+    assert day in [s.text for s in answer.statements[:2]]

@@ -123,34 +123,56 @@ def test_a_second_reading_moves_the_best_among_themselves_only(
 
 
 @pytest.mark.parametrize(
-    ("says", "n_read"),
+    ("says", "below", "n_read"),
     [
-        ([4.0, 9.0, 9.0, 9.0], 1),  # sure: only what is level with it could be better
-        ([0.0, 0.0, 9.0, 9.0], 2),  # it may be: what is as near
-        ([-5.0, -5.0, -5.0, -5.0], 4),  # nothing says it: further down, within reach
-        ([-5.0, -5.0, 3.0, 9.0], 4),  # two are read at a time
+        ([4.0, 0.0, 9.0, 9.0], [0.0, 0.5, 1.5, 1.9], 2),  # sure: what is level with it
+        ([4.0, 0.0, 9.0, 9.0], [0.0, 0.5, 0.9, 1.9], 3),
+        ([0.0, 0.0, 9.0, 9.0], [0.0, 1.5, 4.0, 5.5], 2),  # it may be: what is as near
+        ([-5.0, -5.0, -5.0, -5.0], [0.0, 1.5, 4.0, 5.5], 4),  # nothing says it: further down
+        ([-5.0, -5.0, -5.0, -5.0], [0.0, 1.5, 4.0, 6.5], 3),  # … within reach
+        ([-5.0, -5.0, 3.0, 9.0], [0.0, 1.5, 4.0, 5.5], 4),  # two at a time
+        ([4.0, 9.0, 9.0, 9.0], [0.0, 2.5, 4.0, 5.5], 1),
     ],
 )
 def test_reading_goes_on_while_nothing_answers(
-    library: Library, monkeypatch: pytest.MonkeyPatch, says: list[float], n_read: int
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+    says: list[float],
+    below: list[float],
+    n_read: int,
 ) -> None:
     retrieval = found(library, "北京小时工资多少")
     ranked = order(score(retrieval))
     assert len(ranked) >= 4
-    below = [0.0, 1.5, 4.0, 5.5] + [7.0] * (len(ranked) - 4)
+    gaps = np.array(below + [7.0] * (len(ranked) - 4))
     scores = np.zeros(len(ranked))
-    scores[ranked] = [10.0 - b for b in below]
+    scores[ranked] = 10.0 - gaps
 
     def judgements_of(_: Retrieval, places: list[int]) -> dict[int, Judgement]:
         return {p: Judgement(says[ranked.index(p)], (0, 1), -0.5) for p in places}
 
     monkeypatch.setattr("rag.rereading.judgements_of", judgements_of)
-    if n_read == 1:
-        monkeypatch.setattr("rag.rereading._NEAR", 1.0)
     again, judged = reread(retrieval, scores, 10)
     assert list(judged) == ranked[:n_read]
     assert set(order(again)[:n_read]) == set(ranked[:n_read])
-    assert order(again)[0] == ranked[int(np.argmax(np.array(says[:n_read]) - below[:n_read]))]
+    assert order(again)[0] == ranked[int(np.argmax(np.array(says[:n_read]) - gaps[:n_read]))]
+
+
+def test_of_equally_relevant_sentences_the_ranker_s_order_stays(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrieval = found(library, "北京小时工资多少")
+    ranked = order(score(retrieval))
+    scores = np.zeros(len(ranked))
+    scores[ranked] = [10.0, 9.5, 9.0, 8.9, *([1.0] * (len(ranked) - 4))]
+    says = [9.0, -9.0, -9.0]
+    monkeypatch.setattr(
+        "rag.rereading.judgements_of",
+        lambda _, places: {p: Judgement(says[ranked.index(p)], (0, 1), -0.5) for p in places},
+    )
+    monkeypatch.setattr("rag.rereading._CLOSE", 2.0)
+    again, _ = reread(retrieval, scores, 3)
+    assert order(again)[:4] == ranked[:4]
 
 
 def test_a_second_reading_of_nothing_changes_nothing(library: Library) -> None:

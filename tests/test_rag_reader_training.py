@@ -106,7 +106,8 @@ def test_rows_are_learnt_from_as_they_are_read(model: ReaderModel) -> None:
     for above in (headings, ""):
         lead = lead_of(ids(title), ids(above))
         own_ids, own_kinds, _ = row_of(ids(question), Candidate(lead, *map(ids, parts)), None)
-        read = model._rows(question, [(f"{title}\n{above}" if above else title, *parts)])[0]
+        lead_text = f"{title}\n{above}" if above else title
+        read = model._rows([(question, (lead_text, *parts))])[0]
         assert own_ids == read.ids
         assert own_kinds == read.kinds
 

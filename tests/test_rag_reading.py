@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evals.questions import SAMPLE_FOLDER, builtin
@@ -16,7 +17,7 @@ from rag.answering import Answerer
 from rag.asking import asked_of
 from rag.normalising import normalise
 from rag.ranking import score
-from rag.reading import read
+from rag.reading import _WORTH_SHOWING, _is_worth, read
 from rag.reading_model import Judgement
 from rag.requests import request_of
 from rag.rereading import question_for
@@ -281,3 +282,39 @@ def test_what_somebody_did_is_told_by_several_sentences(index_files: Index) -> N
         answer = Answerer(opened).answer("海云港务2025年干了啥", as_of=DAY)
     assert answer.status == "answered"
     assert len(answer.statements) == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "below", "is_shown"),
+    [
+        (3.0, None, 2.0, False),  # the first answers, the other was not read
+        (3.0, 1.0, 5.0, True),  # both answer
+        (-5.0, None, 1.0, True),  # nothing is sure: what is near is shown, too
+        (-5.0, None, 6.0, False),
+        (None, None, 3.0, True),  # unread: by the ranker alone
+        (None, None, 4.0, False),
+    ],
+)
+def test_another_sentence_is_shown_where_it_may_say_what_the_first_does_not(
+    first: float | None, own: float | None, below: float, is_shown: bool
+) -> None:
+    judgements = {
+        place: Judgement(relevance, (0, 1), -0.1)
+        for place, relevance in ((0, first), (1, own))
+        if relevance is not None
+    }
+    scores = np.array([10.0, 10.0 - below])
+    assert _is_worth(scores, judgements, 0, 1, _WORTH_SHOWING) is is_shown
+
+
+@pytest.mark.parametrize("depth", [0, 10])
+def test_a_caption_that_alone_answers_is_shown(index_files: Index, depth: int) -> None:
+    path, _ = index_files(
+        {"a.md": "# 港口\n\n图3 青屿港2024年货物吞吐量1.86亿吨\n\n工人们喜欢在食堂吃饭。\n"}
+    )
+    settings = RagSettings(
+        answerability=AnswerabilitySettings(min_confidence=0), reading=ReadingSettings(reread=depth)
+    )
+    with open_library(path) as library:
+        answer = Answerer(library, settings).answer("青屿港2024年货物吞吐量多少")
+    assert "1.86亿吨" in answer.statements[0].text

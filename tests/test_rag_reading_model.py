@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -97,3 +100,22 @@ def test_a_long_sentence_is_read_whole_whatever_stands_around_it(model: ReaderMo
     row = model._rows([("谁" * 60, (f"{much}\n{much}", much, much, much))])[0]
     assert len(row.ids) <= LONGEST
     assert row.kinds.count(3) == 121
+
+
+def test_rows_are_read_in_a_child_process_and_after_a_failure(
+    model: ReaderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [("谁主持的会？", c) for c in candidates()]
+    expected = model.judge_each(asked)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(0 if model.judge_each(asked) == expected else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def fails(row: object) -> None:
+        raise MemoryError("no room for this row")
+
+    monkeypatch.setattr(model, "_run", fails)
+    with pytest.raises(MemoryError, match="no room"):
+        model.judge_each(asked)
