@@ -23,6 +23,8 @@ from rag.variants import SOUND
 # order; chosen on questions held out of the model.
 WEIGHT = 1.0
 _MOST = 10.0
+# Of what somebody did, many sentences tell a part: that one of them is no answer says little.
+_LEAST_OF_BROAD = -2.0
 # How far below the ranker's best a sentence is read, by the highest relevance so far: where nothing
 # says it, the answer may stand deep; what is sure is hardly ever overtaken.
 _NEAR = 2.0
@@ -44,7 +46,8 @@ def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Ju
         return scores, {}
     places = list(judged)
     relevances = [one.relevance for one in judged.values()]
-    shift = WEIGHT * np.clip(relevances, -_MOST, _MOST)
+    least = _LEAST_OF_BROAD if retrieval.asked.is_broad else -_MOST
+    shift = WEIGHT * np.clip(relevances, least, _MOST)
     changed = scores.copy()
     changed[places] += shift - shift.mean()
     ranked = order(scores)
