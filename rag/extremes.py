@@ -24,7 +24,9 @@ _SAID = r"(?=(?:了|过)?(?:[的在呢啊呀吗,，、?？!！。 ]|[是为](?!\
 _MOST = re.compile(
     rf"最(?:厉害|严重|猛|[高多大贵长重]){_SAID}|\b(?:highest|largest|biggest|greatest)\b"
 )
-_LEAST = re.compile(rf"最(?:便宜|惨淡?|冷清|[低少小短轻]){_SAID}|\b(?:lowest|smallest|fewest|cheapest)\b")
+_LEAST = re.compile(
+    rf"最(?:便宜|惨淡?|冷清|[低少小短轻]){_SAID}|\b(?:lowest|smallest|fewest|cheapest)\b"
+)
 # What asks for another row than the first, for several, for a change, or sets a condition that a
 # table is not asked for here.
 _OTHERWISE = re.compile(

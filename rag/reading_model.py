@@ -92,8 +92,8 @@ class ReaderModel:
         """A judgement for each question and (lead, before, sentence, after), in their order.
 
         The first line of a lead is the title, the others are the headings above the sentence,
-        outermost first. Leads and neighbours may be empty. A sentence without a token gets the span
-        (0, 0).
+        outermost first. Leads and neighbours may be empty. A sentence without a token, and a
+        span of white space, gets (0, 0).
         Nothing asked gives [].
         """
         # Each row for itself: activations are rounded to 8 bits over a whole batch, so its rows
@@ -209,5 +209,7 @@ def _span(row: _Row, logits: Floats) -> tuple[tuple[int, int], float]:
     start, end = divmod(int(sums.argmax()), n)
     first, last = row.offsets[start][0], row.offsets[end][1]
     text = row.sentence[first:last]  # a token may begin with the space before its word
+    if not text.strip():
+        return (0, 0), float(sums[start, end])
     first += len(text) - len(text.lstrip())
-    return (first, max(first, last)), float(sums[start, end])
+    return (first, last), float(sums[start, end])
