@@ -71,7 +71,8 @@ def parts_of(
     question: NormalisedQuestion, asked: Asked, concepts: Sequence[Concept]
 ) -> tuple[Part, ...]:
     """In the question's order; () where it asks for one thing."""
-    kept = _by_question_words(question, asked) or _by_things(question, asked)
+    names = _names(concepts)
+    kept = _by_question_words(question, asked, names) or _by_things(question, asked, names)
     if len(kept) < 2 or len(kept) > MAX_PARTS:
         return ()
     held = [[c for c in concepts if _inside(c, ranges)] for ranges in kept]
@@ -102,13 +103,19 @@ def sides_of(
     if parts := parts_of(question, asked, concepts):
         return tuple(part.concepts for part in parts)
     compared = _BETWEEN.search(question.key) or _EACH.search(question.key)
-    things = _joined_things(question, _AT_ALL if compared else _ALIKE)
+    things = _joined_things(question, _names(concepts), _AT_ALL if compared else _ALIKE)
     held = [[c for c in concepts if _inside(c, (thing,))] for thing in things]
     if len(held) < 2 or len(held) > MAX_PARTS or not all(held):
         return ()
     own = [c for one in held for c in one]
     shared = [c for c in concepts if c not in own]
     return tuple((*one, *shared) for one in held)
+
+
+def _names(concepts: Iterable[Concept]) -> list[tuple[int, int]]:
+    """Where known names stand: each is one word, 布林肯 too."""
+    known = (c for c in concepts if any(a.origin == "names" for a in c.alternatives))
+    return [(c.start, c.end) for c in known]
 
 
 def _inside(concept: Concept, ranges: Ranges) -> bool:
@@ -145,11 +152,13 @@ def _without(question_key: str, dropped: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(kept)
 
 
-def _by_question_words(question: NormalisedQuestion, asked: Asked) -> list[Ranges]:
+def _by_question_words(
+    question: NormalisedQuestion, asked: Asked, names: Sequence[tuple[int, int]]
+) -> list[Ranges]:
     """Clauses with a question word each; what the first one is about goes with every one."""
     question_key = question.key
     words = [w for w in asked.asking if not _MEANT.search(question_key[: w[0]])]
-    if _EACH.search(question_key) and _joined_things(question):
+    if _EACH.search(question_key) and _joined_things(question, names):
         return []  # 中国和日本谁卖得多，各卖了多少: the things are what it is parted by
     quoted = [m.span() for m in _QUOTED.finditer(question_key)]
     borders: list[tuple[int, int]] = []
@@ -203,12 +212,14 @@ def _about(
     return start, end
 
 
-def _by_things(question: NormalisedQuestion, asked: Asked) -> list[Ranges]:
+def _by_things(
+    question: NormalisedQuestion, asked: Asked, names: Sequence[tuple[int, int]]
+) -> list[Ranges]:
     """The same asked of several things: one of them left in each part."""
     question_key = question.key
     each = list(_EACH.finditer(question_key))
     least = _AT_ALL if each else _NOMINAL if _NOUN.search(question_key) else _ALIKE
-    things = _joined_things(question, least)
+    things = _joined_things(question, names, least)
     if not things:
         return []
     if not each and _BETWEEN.search(question_key):
@@ -228,7 +239,9 @@ def _by_things(question: NormalisedQuestion, asked: Asked) -> list[Ranges]:
     return kept
 
 
-def _joined_things(question: NormalisedQuestion, least: float = _AT_ALL) -> list[tuple[int, int]]:
+def _joined_things(
+    question: NormalisedQuestion, names: Sequence[tuple[int, int]], least: float = _AT_ALL
+) -> list[tuple[int, int]]:
     """Where the things stand that 和, 、 or "and" put side by side; [] for none."""
     question_key = question.key
     quoted = [m.span() for m in _QUOTED.finditer(question_key)]
@@ -240,9 +253,10 @@ def _joined_things(question: NormalisedQuestion, least: float = _AT_ALL) -> list
     if not joints:
         return []
     tokens = [(start, end) for _, start, end in token_spans(question_key)]
-    for quote in quoted:  # a title is one word
-        tokens = [t for t in tokens if not (quote[0] <= t[0] and t[1] <= quote[1])]
-    tokens = sorted([*tokens, *(q for q in quoted if question_key[q[0]] in '《“「"')])
+    whole = [q for q in quoted if question_key[q[0]] in '《“「"']  # a title is one word
+    for name in [*quoted, *names]:
+        tokens = [t for t in tokens if not (name[0] <= t[0] and t[1] <= name[1])]
+    tokens = sorted({*tokens, *whole, *names})
     best: list[tuple[int, int]] = []
     for joint in joints:
         if best and best[-1][1] > joint[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -156,6 +157,25 @@ def test_reading_goes_on_while_nothing_answers(
     assert list(judged) == ranked[:n_read]
     assert set(order(again)[:n_read]) == set(ranked[:n_read])
     assert order(again)[0] == ranked[int(np.argmax(np.array(says[:n_read]) - gaps[:n_read]))]
+
+
+def test_of_what_somebody_did_a_sentence_that_is_no_answer_stays_a_part(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrieval = found(library, "北京小时工资多少")
+    first, second = order(score(retrieval))[:2]
+    scores = np.zeros(len(retrieval.sentences))
+    scores[[first, second]] = 10.0, 9.5
+    monkeypatch.setattr(
+        "rag.rereading.judgements_of",
+        lambda _, places: {p: Judgement(3.0 if p == first else -9.0, (0, 1), -0.5) for p in places},
+    )
+    broad = replace(retrieval, asked=replace(retrieval.asked, is_broad=True))
+    gaps = []
+    for asked in (retrieval, broad):
+        again, _ = reread(asked, scores, 2)
+        gaps.append(again[first] - again[second])
+    assert gaps == pytest.approx([12.5, 5.5], abs=1e-5)
 
 
 def test_of_equally_relevant_sentences_the_ranker_s_order_stays(

@@ -49,6 +49,7 @@ def _parts(text: str) -> tuple[Part, ...]:
             ["《海岸》是什么类型的电影", "《海岸》它的导演是谁?"],
         ),
         ("这款手机的芯片是什么，起售价多少", ["这款手机的芯片是什么", "这款手机起售价多少"]),
+        ("布林肯和耶伦访华时间", ["布林肯访华时间", "耶伦访华时间"]),  # a name is one word
         ("Who won the cup and when?", ["who won the cup", " won the cup when?"]),
         (
             "英特尔、高通、英伟达分别裁了多少人",
