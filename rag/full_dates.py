@@ -12,7 +12,7 @@ from rag.asking import DATE, YEAR
 from rag.figures import years_in
 from rag.ranking import Scores, order
 from rag.reading_model import Judgements
-from rag.rereading import judgements_of
+from rag.rereading import WEIGHT, judgements_of
 from rag.resolving import carried_over
 from rag.retrieval import Retrieval
 
@@ -25,9 +25,11 @@ _READ_MORE = 2  # of those with the same day that the reading model has not seen
 
 
 def before_the_day(
-    retrieval: Retrieval, scores: Scores, judgements: Judgements
+    retrieval: Retrieval, ranked: Scores, scores: Scores, judgements: Judgements
 ) -> tuple[Scores, Judgements]:
     """Scores where a sentence with the year changed places with the best, which lacks it.
+
+    `ranked`: the scores before anything was read.
 
     And what the reading model says, also of what it had to read for that. The same where the
     question or the best sentence says which year is meant (去年, 本届), where nothing that answers
@@ -60,8 +62,9 @@ def before_the_day(
     same = scores, judgements
 
     def below(place: int) -> float:
-        gap = float(scores[best] - scores[place])
-        return gap + (judged.relevance - judgements[place].relevance) * (place in unread)
+        """As if it had been read with the best."""
+        apart = judged.relevance - judgements[place].relevance
+        return float(ranked[best] - ranked[place]) + WEIGHT * apart
 
     fuller = {
         place: match[1]

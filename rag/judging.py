@@ -33,12 +33,12 @@ def judge(
 
     `calibration`: the library's own; one made with or without a second reading counts only then.
     """
-    scores = score(retrieval)
-    described = answerability.describe(retrieval, scores)
-    scores, judgements = reread(retrieval, scores, settings.reading.reread)
+    ranked = score(retrieval)
+    described = answerability.describe(retrieval, ranked)
+    scores, judgements = reread(retrieval, ranked, settings.reading.reread)
     scores = extremes.before_its_table(retrieval, scores)
     decided_by = [*judgements.values()]
-    scores, judgements = full_dates.before_the_day(retrieval, scores, judgements)
+    scores, judgements = full_dates.before_the_day(retrieval, ranked, scores, judgements)
     if described is None:
         return Judged(retrieval, scores, judgements, None, False)
     shipped = answerability.shipped()

@@ -254,6 +254,7 @@ def _joined_things(
         return []
     tokens = [(start, end) for _, start, end in token_spans(question_key)]
     whole = [q for q in quoted if question_key[q[0]] in '《“「"']  # a title is one word
+    names = [n for n in names if not any(a <= n[0] and n[1] <= b for a, b in quoted)]
     for name in [*quoted, *names]:
         tokens = [t for t in tokens if not (name[0] <= t[0] and t[1] <= name[1])]
     tokens = sorted({*tokens, *whole, *names})

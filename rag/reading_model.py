@@ -161,9 +161,11 @@ def _side_by_side(run: Callable[[_Row], Judgement], rows: Sequence[_Row]) -> lis
     if len(rows) > 1:
         with suppress(RuntimeError):  # no thread is to be had: the interpreter ends
             helper.start()
-    take(range(0, len(rows), SIDE_BY_SIDE))
-    if helper.ident is not None:
-        helper.join()
+    try:
+        take(range(0, len(rows), SIDE_BY_SIDE))
+    finally:
+        if helper.ident is not None:
+            helper.join()
     take(range(len(rows)))  # what is left
     return [done[place] for place in range(len(rows))]
 

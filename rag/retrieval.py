@@ -116,7 +116,9 @@ def retrieve(
     dense = list(arms).index("dense")
     similarities = {row.scored.chunk.chunk_id: max(0.0, row.scores[dense]) for row in rows}
     sentences = _sentences(library, fused, documents, similarities, hints)
-    concepts = with_chinese_names(concepts, question, [s.candidate.key for s in sentences], table)
+    headings = dict.fromkeys(s.candidate.headings for s in sentences)
+    keys = [*(s.candidate.key for s in sentences), *headings]
+    concepts = with_chinese_names(concepts, question, keys, table)
     features = measure(
         [s.candidate for s in sentences],
         concepts,

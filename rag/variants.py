@@ -29,7 +29,7 @@ JOINED_WEIGHT = 0.95
 _MOST_HEARD = 2  # names that a word may be a slip of; more is a coincidence
 _MOST_DOCUMENTS = 5_000  # whose titles are read for names
 _MOST_TITLES = 300  # that are read character by character
-_LEAST_RARITY = 0.41  # of a name that may be meant; 第一次 is a common word
+LEAST_RARITY = 0.41  # of a name that may be meant; 第一次 is a common word
 _SHORTEST_JOINED = 5  # letters; "a i" is not a name
 _SHORTEST_LATIN = 6  # letters of a Latin name that may be misspelt
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -129,7 +129,7 @@ class Heard:
 
     def _is_strange_for(self, term: str, name: str) -> bool:
         """A pair that is not the name's is unknown; the name is not common."""
-        return self._background.rarity(name) >= _LEAST_RARITY and any(
+        return self._background.rarity(name) >= LEAST_RARITY and any(
             mine != theirs and mine in self._unknown_pairs()
             for mine, theirs in zip(_pairs(term), _pairs(name), strict=True)
         )

@@ -43,7 +43,8 @@ def first(index_files: Index) -> Callable[..., str]:
             at: Judgement(-1.0 if texts[n] in no else 1.0, (9, len(texts[n])), -0.1)
             for at, n in enumerate(places)
         }
-        scores, _ = before_the_day(found, np.array([-float(n) for n in places]), judgements)
+        ranked = np.array([-float(n) for n in places])
+        scores, _ = before_the_day(found, ranked, ranked, judgements)
         return texts[places[int(np.argmax(scores))]]
 
     return of
@@ -113,11 +114,16 @@ def test_a_sentence_with_the_year_is_read_for_it(
         "rag.full_dates.judgements_of",
         lambda _, places: {p: Judgement(4.0, (6, len(WHOLE)), -0.1) for p in places},
     )
-    scores = np.zeros(2)
-    scores[day] = 5.0
-    told, judgements = before_the_day(found, scores, {day: Judgement(1.0, (9, len(DAY)), -0.1)})
+    ranked = np.zeros(2)
+    ranked[day] = 5.0
+    shifted = ranked + np.array([1.0 if i == day else 0.0 for i in range(2)])  # another was read
+    judged = {day: Judgement(1.0, (9, len(DAY)), -0.1)}
+    told, judgements = before_the_day(found, ranked, shifted, judged)
     assert int(np.argmax(told)) == whole
     assert whole in judgements
+    ranked[day] = shifted[day] = 6.5
+    told, _ = before_the_day(found, ranked, shifted, judged)  # too far below
+    assert int(np.argmax(told)) == day
 
 
 @pytest.mark.parametrize(
