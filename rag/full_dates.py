@@ -29,11 +29,10 @@ def before_the_day(
 ) -> tuple[Scores, Judgements]:
     """Scores where a sentence with the year changed places with the best, which lacks it.
 
-    `ranked`: the scores before anything was read.
-
     And what the reading model says, also of what it had to read for that. The same where the
     question or the best sentence says which year is meant (去年, 本届), where nothing that answers
-    tells the year, and where such sentences name several.
+    tells the year, and where such sentences name several. `ranked`: the scores before anything was
+    read.
     """
     question = retrieval.question.key
     same = scores, judgements

@@ -109,7 +109,8 @@ def read(
     also = also or {}
     # Who asks for one thing, or where sources disagree, wants the first sentence first.
     is_one_thing = retrieval.asked.is_one_thing or bool(also)
-    pool = pool_of(retrieval, scores, settings, _gap_of(retrieval, judgements))
+    gap = _gap_of(retrieval, judgements)
+    pool = pool_of(retrieval, scores, settings, gap)
     if not pool:
         return []
     shorts = leads(retrieval, scores, pool, judgements) if retrieval.asked.is_one_thing else {}
@@ -128,7 +129,7 @@ def read(
     if is_one_thing:
         chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
     else:
-        chosen = _several(retrieval, scores, settings, pool, _gap_of(retrieval, judgements))
+        chosen = _several(retrieval, scores, settings, pool, gap)
     drafts = [
         draft_of(retrieval, scores, settings, i, shorts.get(i), chosen, judgements) for i in chosen
     ]

@@ -35,6 +35,8 @@ _ATTRIBUTED = re.compile(
     r"^[^,，。?？说称讲]{1,8}?(?:说|称|讲|表示|认为|觉得|提到|指出|透露)(?!明|法|书|台|不)[,，:：]?(?=.{6})"
 )
 
+_REPEATED = re.compile(r"(.+?)\1+", re.DOTALL)  # asked twice in a row, it asks for no more
+
 
 def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Judgements]:
     """Scores with at most `depth` of the best in a new order, and what the model said, by place.
@@ -114,12 +116,18 @@ def question_for(retrieval: Retrieval, text: str) -> str:
         if start >= at:
             out += [question.key[at:start], term]
             at = end
-    return unattributed("".join(out) + question.key[at:])
+    return unattributed(asked_once("".join(out) + question.key[at:]))
 
 
 def unattributed(question_key: str) -> str:
     """A question's key without who says it: 邵工说样机一小时跑多少片 asks 样机一小时跑多少片."""
     return _ATTRIBUTED.sub("", question_key)
+
+
+def asked_once(question_key: str) -> str:
+    """多少人？多少人？ as 多少人？; any other as it is."""
+    match = _REPEATED.fullmatch(question_key)
+    return match[1] if match else question_key
 
 
 def context_of(retrieval: Retrieval, place: int) -> Context:

@@ -116,11 +116,11 @@ def retrieve(
     dense = list(arms).index("dense")
     similarities = {row.scored.chunk.chunk_id: max(0.0, row.scores[dense]) for row in rows}
     sentences = _sentences(library, fused, documents, similarities, hints)
-    headings = dict.fromkeys(s.candidate.headings for s in sentences)
-    keys = [*(s.candidate.key for s in sentences), *headings]
-    concepts = with_chinese_names(concepts, question, keys, table)
+    candidates = [s.candidate for s in sentences]
+    if question.language != "zh":
+        concepts = with_chinese_names(concepts, question, candidates, table)
     features = measure(
-        [s.candidate for s in sentences],
+        candidates,
         concepts,
         question_grams,
         asked,

@@ -15,6 +15,7 @@ from functools import lru_cache
 from index import sounds
 from index.segmenting import is_word, token_spans, word_class
 from rag.background import Background
+from rag.features import Candidate
 from rag.normalising import NormalisedQuestion
 from rag.terms import Alternative, Concept
 from rag.variants import LEAST_RARITY, SOUND, SPELLING
@@ -32,15 +33,14 @@ _OWN = frozenset(("question", SPELLING))
 def with_chinese_names(
     concepts: tuple[Concept, ...],
     question: NormalisedQuestion,
-    keys: Sequence[str],
+    candidates: Sequence[Candidate],
     background: Background,
 ) -> tuple[Concept, ...]:
-    """Concepts of an English question; its names may also be said as the keys have them.
+    """Concepts of an English question; its names may also be said as sentences and headings do.
 
     A name is a word with a capital that no list knows, and that reads as syllables of Chinese.
     """
-    if question.language == "zh":
-        return concepts
+    keys = [*(c.key for c in candidates), *dict.fromkeys(c.headings for c in candidates)]
     found = {
         place: forms
         for place, concept in enumerate(concepts)

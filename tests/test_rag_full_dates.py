@@ -76,6 +76,11 @@ def test_the_source_that_tells_the_year_comes_first(
             ("雾岭条约于1895年4月17日签订。", "雾岭条约馆1995年4月17日开。"),
             (),
         ),
+        (
+            WHEN,
+            (DAY, OTHER_DAY, "《雾岭》别传五集，", "《雾岭》歌曲三首，", WHOLE),
+            (),
+        ),  # far below
     ],
 )
 def test_else_what_was_held_to_be_the_best_stays_first(
