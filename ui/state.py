@@ -13,6 +13,7 @@ import re
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from ui.messages import say
 
 FILE = "state.sqlite"
 Role = Literal["full", "read"]
+_PATIENCE_S = 10.0
 _USER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _KEY = re.compile(r"wj_([0-9a-f]{12})_([\w-]{43})", re.ASCII)
 
@@ -90,10 +92,12 @@ class State:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+        self._db = sqlite3.connect(
+            path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE_S
+        )
         try:
             path.chmod(0o600)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA secure_delete = ON")  # what is deleted is erased
             self._migrate()
@@ -110,6 +114,19 @@ class State:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def _write_ahead(self) -> None:
+        """Several may make the file at once, and SQLite's own patience does not cover this one."""
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def _migrate(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
