@@ -28,7 +28,7 @@ from index.places import named
 
 FORMAT_VERSION = 2
 _UPGRADABLE = (1,)
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 VECTORS_VERSION = 1
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"

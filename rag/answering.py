@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rag import absence, differing, greeting, overview, sources_of
 from rag.calibration import usable
 from rag.citing import cite, renumber
+from rag.compared_rows import with_rows
 from rag.conflicts import conflicts_of, disagreement, sides_of
 from rag.errors import BadQuestion, UnverifiedCitation
 from rag.filters import Filters, filters_of
@@ -259,6 +260,8 @@ class Answerer:
                 if wanted is None:
                     found = disagreement(retrieval, scores, judgements)
                 drafts = read(retrieval, scores, reading, sides_of(found), judgements)
+            if wanted is None and found is None:
+                drafts = with_rows(drafts, retrieval, scores, reading)
         if wanted is not None:
             statements, citations = sources_of.answer(wanted, retrieval, scores, drafts)
         elif fluent is not None and fluent.statements:

@@ -9,15 +9,13 @@ chosen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from index.schema import Block, Document, Span
-from index.segmenting import key
+from index.schema import Span
 from rag.asking import DATE, LIST, NAME, ORGANISATION, OTHER, PERSON, PLACE, YEAR
 from rag.ranking import Scores, order
 from rag.retrieval import Found, Retrieval
-from rag.tables import column_worth, outstanding
+from rag.rows import MOST_ROWS, NO_NAME, Row, cell_of, column_of, figure_of, row_of, rows_of
 
 # What is said of a row: 空缺率最高的城市, 哪个月最少. 最高法院 and 最低工资 ask for none.
 _SAID = r"(?=(?:了|过)?(?:[的在呢啊呀吗,，、?？!！。 ]|[是为](?!\s*\d)|哪|出现|$))"
@@ -44,24 +42,12 @@ _TOTAL = re.compile(
     r"(?:全国|全省|全市|全球|世界|全行业)(?:合计|总计|[(（].*)?|"
     r".*\b(?:total|average|overall|mean|median|world|all|others?|sum)\b.*"
 )
-_NO_NAME = re.compile(r"序号|编号|排名|名次|位次|^(?:序|no\.?|#|rank\w*)$")
-_FIGURE = re.compile(r"([-−–－(]?)\s*(\d[\d,]*(?:\.\d+)?)\s*\)?\s*(%|[a-z㐀-鿿/]{0,6})")
 _UNITS = re.compile(r"单位|\bunits?\b")
 _NOTHING = re.compile(r"(?:[-—–－.…/ ]*|暂缺|缺|无|未披露|未公布|n/?a)")
-_MARK = re.compile(r"[①-⑳⁰¹²³⁴-⁹]|\[\d+\]")
 _NEAR = 10  # among so many of the best sentences a row of the table is looked for
 _FEWEST = 3  # rows with a figure: of two one sees it
-_MOST_ROWS = 2_000  # of a table that are compared
-# Of the question, what the column must say; in Chinese it stands before 最高 besides.
-_REAL, _REAL_ENGLISH = 0.1, 0.25
 _BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _TIMES = re.compile(r"[年月日季周]|时间|\b(?:year|month|date|day|week|quarter)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    number: int  # of its block
-    cells: Mapping[str, str]  # header → key of the cell; empty cells are missing
 
 
 def before_its_table(retrieval: Retrieval, scores: Scores) -> Scores:
@@ -89,11 +75,9 @@ def label(found: Found, retrieval: Retrieval) -> Span | None:
     direction = _direction(retrieval)
     if not direction or _extreme(found, retrieval, direction) != found.sentence.block:
         return None
-    block = found.document.blocks[found.sentence.block]
-    name = _named_by(_row(found.document, found.sentence.block), retrieval)
-    return next(
-        (c for h, c in zip(block.header, block.cells, strict=True) if key(h) == name), None
-    )  # fmt: skip
+    row = row_of(found.document, found.sentence.block)
+    name = _named_by(row, retrieval)
+    return cell_of(found.document, row, name) if name is not None else None
 
 
 def _direction(retrieval: Retrieval) -> int:
@@ -107,9 +91,9 @@ def _direction(retrieval: Retrieval) -> int:
 
 def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
     """The block of the row with the highest (1) or lowest (-1) figure in the asked column."""
-    rows = list(_table(found.document, found.sentence.block))
+    rows = list(rows_of(found.document, found.sentence.block))
     own = next((row for row in rows if row.number == found.sentence.block), None)
-    if own is None or len(rows) > _MOST_ROWS or any(map(_UNITS.search, own.cells)):
+    if own is None or len(rows) > MOST_ROWS or any(map(_UNITS.search, own.cells)):
         return None
     name = _named_by(own, retrieval)
     column = _asked_column(own, retrieval)
@@ -122,7 +106,7 @@ def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
     ]
     if len({row.cells.get(name) for row in compared}) < len(compared):
         return None  # of a group that a name comes twice for, no row is all
-    figures = [(_figure(row.cells[column]), row.number) for row in compared]
+    figures = [(figure_of(row.cells[column]), row.number) for row in compared]
     read = [(direction * told[0], number) for told, number in figures if told is not None]
     units = {told[1] for told, _ in figures if told is not None}
     read.sort(reverse=True)
@@ -131,35 +115,10 @@ def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
     return read[0][1]
 
 
-def _table(document: Document, number: int) -> Iterator[_Row]:
-    """The rows of the table that a block belongs to, that block among them, headers left out."""
-    table, blocks = document.blocks[number].table, document.blocks
-    if table is None:
-        return
-    first = last = number
-    while first and blocks[first - 1].table == table and number - first <= _MOST_ROWS:
-        first -= 1
-    while last + 1 < len(blocks) and blocks[last + 1].table == table and last - first <= _MOST_ROWS:
-        last += 1
-    for at in range(first, last + 1):
-        if not blocks[at].is_header:
-            yield _row(document, at)
-
-
-def _row(document: Document, number: int) -> _Row:
-    """No cells where it is not known what each is, or two columns are called the same."""
-    block: Block = document.blocks[number]
-    headers = [key(header) for header in block.header]
-    if len(headers) != len(block.cells) or len(set(headers)) != len(headers):
-        return _Row(number, {})
-    texts = (key(_MARK.sub("", document.text[c.start : c.end])).strip() for c in block.cells)
-    return _Row(number, dict(zip(headers, texts, strict=True)))
-
-
-def _named_by(row: _Row, retrieval: Retrieval) -> str | None:
+def _named_by(row: Row, retrieval: Retrieval) -> str | None:
     """The column that says what a row is: the one that is asked for, else the first of names."""
     head = retrieval.asked.head
-    names = [header for header in row.cells if not _NO_NAME.search(header)]
+    names = [header for header in row.cells if not NO_NAME.search(header)]
     is_date = retrieval.asked.type == DATE
     asked = (
         header
@@ -167,24 +126,14 @@ def _named_by(row: _Row, retrieval: Retrieval) -> str | None:
         if (head and (head in header or header in head))
         or (is_date and _TIMES.search(_BRACKETS.sub("", header)[-2:]))
     )
-    words = (header for header in names if _figure(row.cells[header]) is None)
+    words = (header for header in names if figure_of(row.cells[header]) is None)
     return next(asked, next(words, None))
 
 
-def _asked_column(row: _Row, retrieval: Retrieval) -> str | None:
+def _asked_column(own: Row, retrieval: Retrieval) -> str | None:
     """The column of figures that says most of the question."""
-    headers = list(row.cells)
-    worths = {
-        place: column_worth(header, retrieval)
-        for place, header in enumerate(headers)
-        if _figure(row.cells[header]) is not None
-        and not _is_of_years(header, row.cells[header])
-        and not _NO_NAME.search(header)
-        and _is_said(header, retrieval.question.key)
-    }
-    place = outstanding(worths)
-    least = _REAL_ENGLISH if retrieval.asked.english else _REAL
-    return headers[place] if place is not None and worths[place] >= least else None
+    question = retrieval.question.key
+    return column_of(own, retrieval, [h for h in own.cells if _is_said(h, question)])
 
 
 def _is_said(header: str, question: str) -> bool:
@@ -197,8 +146,8 @@ def _is_said(header: str, question: str) -> bool:
 
 
 def _under_conditions(
-    rows: Sequence[_Row], name: str, column: str, retrieval: Retrieval
-) -> list[_Row]:
+    rows: Sequence[Row], name: str, column: str, retrieval: Retrieval
+) -> list[Row]:
     """The rows that the question is about; [] where it names a year that the table has not."""
     question, years = retrieval.question.key, retrieval.asked.years
     if years and YEAR.search(column) and not any(year in column for year in years):
@@ -217,17 +166,4 @@ def _under_conditions(
 
 
 def _is_named(cell: str, question: str) -> bool:
-    return len(cell) > 1 and _figure(cell) is None and cell in question
-
-
-def _is_of_years(header: str, cell: str) -> bool:
-    return YEAR.match(cell) is not None and ("年" in header or "year" in header)
-
-
-def _figure(cell: str) -> tuple[float, str] | None:
-    """A cell's value and what is behind it; None where it is not a figure and nothing else."""
-    match = _FIGURE.fullmatch(cell)
-    if match is None:
-        return None
-    value = float(match[2].replace(",", ""))
-    return -value if match[1] else value, match[3]
+    return len(cell) > 1 and figure_of(cell) is None and cell in question

@@ -30,6 +30,17 @@ _JOIN = re.compile(
     r"[、,，]?(?:以及|还有|和|与|跟|及)|、|(?<=[㐀-鿿\d])/(?=[㐀-鿿\d])|"
     r",? \b(?:and|versus|vs\.?)\b "
 )
+# Of what is compared, one is chosen: 短信还是电话.
+_EITHER = re.compile(
+    rf"{_JOIN.pattern}|[、,，]?(?:还是|或者?)|,? (?:or|against|compared (?:to|with)) "
+)
+_WHICH = r"(?:谁|哪[一二两]?[个边家国座条款块种项所只台地样省市县区者篇份部组类]?)"
+_COMPARES = re.compile(
+    rf"{_WHICH}[^,，。;；?？]{{0,14}}?(?:[多少高低大小贵长短重轻快慢早晚强弱]|便宜|厉害|严重)"
+    r"(?:[些点一的了呢啊吗]|$|[?？,，。; ])|"
+    r"\b(?:who|which|whose|is|are|was|were|do|does|did|has|have)\b.*"
+    r"\b(?:more|less|fewer|most|least|[a-z]{3,}er|[a-z]{3,}est)\b"
+)
 _EACH = re.compile(
     r"分别|各自|各(?=[是有自占为多要准卖涨花摊定筹来打破])|\b(?:respectively|each|both)\b"
 )
@@ -102,14 +113,29 @@ def sides_of(
     """
     if parts := parts_of(question, asked, concepts):
         return tuple(part.concepts for part in parts)
-    compared = _BETWEEN.search(question.key) or _EACH.search(question.key)
-    things = _joined_things(question, _names(concepts), _AT_ALL if compared else _ALIKE)
-    held = [[c for c in concepts if _inside(c, (thing,))] for thing in things]
+    things = things_of(question, concepts)
+    own = [c for one in things for c in one]
+    shared = [c for c in concepts if c not in own]
+    return tuple((*one, *shared) for one in things)
+
+
+def things_of(
+    question: NormalisedQuestion, concepts: Sequence[Concept]
+) -> tuple[tuple[Concept, ...], ...]:
+    """The concepts of each of the things that are named side by side; () for fewer than two."""
+    compared = _BETWEEN.search(question.key) or _EACH.search(question.key) or compares(question)
+    things = _joined_things(
+        question, _names(concepts), _AT_ALL if compared else _ALIKE, _EITHER if compared else _JOIN
+    )
+    held = [tuple(c for c in concepts if _inside(c, (thing,))) for thing in things]
     if len(held) < 2 or len(held) > MAX_PARTS or not all(held):
         return ()
-    own = [c for one in held for c in one]
-    shared = [c for c in concepts if c not in own]
-    return tuple((*one, *shared) for one in held)
+    return tuple(held)
+
+
+def compares(question: NormalisedQuestion) -> bool:
+    """Whether it asks which of several is more: 谁多, 哪个更贵, "which is longer"."""
+    return _COMPARES.search(question.key) is not None
 
 
 def _names(concepts: Iterable[Concept]) -> list[tuple[int, int]]:
@@ -240,14 +266,17 @@ def _by_things(
 
 
 def _joined_things(
-    question: NormalisedQuestion, names: Sequence[tuple[int, int]], least: float = _AT_ALL
+    question: NormalisedQuestion,
+    names: Sequence[tuple[int, int]],
+    least: float = _AT_ALL,
+    joint: re.Pattern[str] = _JOIN,
 ) -> list[tuple[int, int]]:
     """Where the things stand that 和, 、 or "and" put side by side; [] for none."""
     question_key = question.key
     quoted = [m.span() for m in _QUOTED.finditer(question_key)]
     joints = [
         m.span()
-        for m in _JOIN.finditer(question_key)
+        for m in joint.finditer(question_key)
         if not any(a < m.end() and m.start() < b for a, b in quoted)
     ]
     if not joints:
@@ -259,16 +288,16 @@ def _joined_things(
         tokens = [t for t in tokens if not (name[0] <= t[0] and t[1] <= name[1])]
     tokens = sorted({*tokens, *whole, *names})
     best: list[tuple[int, int]] = []
-    for joint in joints:
-        if best and best[-1][1] > joint[0]:
+    for border in joints:
+        if best and best[-1][1] > border[0]:
             continue
-        pair = _pair(question, tokens, joint, best[-1] if best else None, least)
+        pair = _pair(question, tokens, border, best[-1] if best else None, least)
         if pair is None:
             continue
         left, right = pair
-        if best and best[-1][1] == joint[0]:
+        if best and best[-1][1] == border[0]:
             best.append(right)
-        elif not best or question_key[joint[0] : joint[1]] not in ("、", ", "):
+        elif not best or question_key[border[0] : border[1]] not in ("、", ", "):
             best = [left, right]
     return best
 

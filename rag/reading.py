@@ -28,9 +28,12 @@ from rag.asking import (
 )
 from rag.clauses import best_part
 from rag.confirming import short_answer
+from rag.enumerations import MOST as MOST_ITEMS
+from rag.enumerations import announced, asks_for_all, items_with
+from rag.parts import things_of
 from rag.ranking import Scores, order
 from rag.reading_model import Judgements
-from rag.resolving import antecedent, neighbour
+from rag.resolving import antecedent
 from rag.retrieval import Found, Retrieval
 from rag.settings import ReadingSettings
 from rag.tables import header_of
@@ -60,16 +63,10 @@ _OTHER_DOCUMENT = 1.5  # … or that another document says, where several are as
 _REPETITION = 2.0  # what one loses that only says what was said
 _ROW = 2.0  # what a table's row loses there
 _SIGNED = 0.3  # what one gains that gives a reason where one is asked for
+_SIDE_PLACES = 40  # of the best sentences, where one about the other side is looked for
+_SIDE_GAP = 9.0
+_SPOKEN_OF = 0.6  # of what names a side, by rarity, that a sentence about it says
 _LETTERS = re.compile(r"\w")
-_LEADS_ON = re.compile(r"[:：]\s*$")
-_ITEM = re.compile(
-    r"\s*(?:[-*·•]\s|[(（]?(?:\d{1,2}|[一二三四五六七八九十]{1,2}|[a-z])[)）.、．]|[①-⑩]|第[一二三四五六七八九十][,，、是]|"
-    r"[其首再最][一二三四五六七八次先后者][,，、是:：]?|[一二三四五六七八九][是曰]|\*\*|(?:first|second|third|finally)\b)",
-    re.IGNORECASE,
-)
-_PROMISES = re.compile(
-    r"[两二三四五六七八九十几\d]+[个条项种类点招方面大步][^,，。]{0,12}(?:[:：]|。|$)|(?:如下|包括|以下|following)"
-)
 _BRIEF = 48  # characters of a sentence that may stand before the one it resolves
 # Whether, why and how is told in sentences: a row holds the words and says nothing of it.
 _SAID_IN_SENTENCES = frozenset((YESNO, REASON, MANNER))
@@ -130,6 +127,11 @@ def read(
         chosen = _few(retrieval, scores, settings, pool, shorts, len(also))
     else:
         chosen = _several(retrieval, scores, settings, pool, gap)
+    if not also:
+        listed = _with_items(retrieval, settings, chosen)
+        if listed != chosen:
+            chosen, shorts = listed, {}
+        chosen += _other_sides(retrieval, scores, settings, chosen)
     drafts = [
         draft_of(retrieval, scores, settings, i, shorts.get(i), chosen, judgements) for i in chosen
     ]
@@ -303,7 +305,7 @@ def _several(
         size = min(size_of(retrieval.sentences[best]), settings.max_statement_chars)
         if chosen and length + size > settings.max_several_chars:
             continue
-        for i in [best, *_announced(retrieval, best, settings)]:
+        for i in [best, *announced(best, retrieval)]:
             if i in chosen or len(chosen) == settings.max_several:
                 continue
             chosen.append(i)
@@ -314,26 +316,63 @@ def _several(
     if asked.from_each or asked.type == COMPARISON:
         return ordered
     # The best sentence first, and with it the items that it announces.
-    head = [chosen[0], *(i for i in _announced(retrieval, chosen[0], settings) if i in chosen)]
+    head = [chosen[0], *(i for i in announced(chosen[0], retrieval) if i in chosen)]
     return [*head, *(i for i in ordered if i not in head)]
 
 
-def _announced(retrieval: Retrieval, place: int, settings: ReadingSettings) -> list[int]:
-    """The items that follow a sentence which announces them: «三种情形：», 一是…, 二是…"""
-    found = retrieval.sentences[place]
-    keyed = found.candidate.key
-    if not (_LEADS_ON.search(keyed) or _PROMISES.search(keyed)):
-        return []
-    items = []
-    for shift in range(1, settings.max_several):
-        item = neighbour(found, retrieval, shift)
-        if item is None:
-            break
-        kind = item.candidate.kind
-        if kind != "list_item" and not _ITEM.match(item.candidate.key):
-            break
-        items.append(place + shift)
-    return items
+def _with_items(
+    retrieval: Retrieval, settings: ReadingSettings, chosen: Sequence[int]
+) -> list[int]:
+    """The items among which the first sentence stands, all that there is room for, and the rest."""
+    items = items_with(chosen[0], retrieval) if asks_for_all(retrieval) else []
+    if not items:
+        return list(chosen)
+    kept = [chosen[0]]
+    length = min(size_of(retrieval.sentences[chosen[0]]), settings.max_statement_chars)
+    for i in [*items, *chosen]:
+        size = min(size_of(retrieval.sentences[i]), settings.max_statement_chars)
+        room = MOST_ITEMS if i in items else settings.max_several
+        if i not in kept and len(kept) < room and length + size <= settings.max_several_chars:
+            kept.append(i)
+            length += size
+    listed = [i for i in items if i in kept]
+    return [*listed, *(i for i in kept if i not in listed)]
+
+
+def _other_sides(
+    retrieval: Retrieval, scores: Scores, settings: ReadingSettings, chosen: Sequence[int]
+) -> list[int]:
+    """Of each thing that is compared and that nothing chosen speaks of, the best sentence."""
+    things = things_of(retrieval.question, retrieval.concepts) if retrieval.sides else ()
+    out: list[int] = []
+    length = sum(min(size_of(retrieval.sentences[i]), settings.max_statement_chars) for i in chosen)
+    for thing in things:
+        if any(_speaks_of(retrieval.sentences[i], thing) for i in [*chosen, *out]):
+            continue
+        near = (
+            i for i in order(scores)[:_SIDE_PLACES] if scores[chosen[0]] - scores[i] <= _SIDE_GAP
+        )
+        place = next(
+            (
+                i
+                for i in near
+                if _speaks_of(retrieval.sentences[i], thing)
+                and not _is_padding(retrieval, retrieval.sentences[i])
+            ),
+            None,
+        )
+        if place is None or len(chosen) + len(out) >= settings.max_several:
+            continue
+        size = min(size_of(retrieval.sentences[place]), settings.max_statement_chars)
+        if length + size <= settings.max_several_chars:
+            out.append(place)
+            length += size
+    return out
+
+
+def _speaks_of(found: Found, thing: Sequence[Concept]) -> bool:
+    total = sum(c.rarity for c in thing)
+    return sum(_value(c, found.candidate.key) * c.rarity for c in thing) >= _SPOKEN_OF * total
 
 
 def _in_order(retrieval: Retrieval, chosen: list[int]) -> list[int]:

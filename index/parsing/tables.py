@@ -13,7 +13,14 @@ from index.parsing.lines import Line
 from index.parsing.marks import CAPTION, SOURCE_NOTE, TABLE_CAPTION, heading_rank, is_terminal
 from index.schema import BlockKind
 
+_TAB = re.compile("\t")
 _GAP = re.compile(r"\t+|[ \u3000\xa0]{2,}")
+# What parts the cells of a line as well, where a column of figures shows that it is a row.
+_PARTED = (
+    re.compile(r"\t+|[ \u3000\xa0]{2,}|\u3000"),
+    re.compile(r"\s*[|｜]\s*"),
+    re.compile(r"\s*[;；]\s*"),
+)
 _NUMERIC = re.compile(
     r"[+\-−]?[¥$€￥]?[\d.,，]+\s?(?:%|％|万|亿|元|吨|个|家|人|年|月|GW|MW|亿元|万元|万吨|美元|"
     r"亿美元|个百分点)*$|[—–\-/]+$"
@@ -21,6 +28,9 @@ _NUMERIC = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d{2}\s?年?(?:[1-4]?\s?[HQ季度上半下]{1,3}[1-4]?)?[EeFfPp]?")
 _MONTH = re.compile(r"(?:1[0-2]|[1-9])(?:\s?[-–—~～至]\s?(?:1[0-2]|[1-9]))?\s?月份?")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
+_ROWS = re.compile(r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}")  # names and figures
+_MOST_HEADER = 12  # lines above the rows that may be their header
+_SHORT_CELL = 40  # characters
 _MAX_CELL = 90  # characters; a longer line is a paragraph
 
 
@@ -46,14 +56,17 @@ class SpanTable:
 
 
 def find_tables(lines: Sequence[Line], *, flattened: bool) -> list[Table]:
-    """All tables in reading order. `flattened`: also one cell a line (not in wrapped text)."""
+    """All tables in reading order. `flattened`: also one cell a line, of whatever is alike.
+
+    In wrapped text only names with as many figures each are told from what goes on.
+    """
     tables: list[Table] = []
-    runs = _cell_runs(lines) if flattened else []
+    runs = _cell_runs(lines)
     i = 0
     while i < len(lines):
         table = _pipes(lines, i) or _columns(lines, i)
-        if table is None and flattened and len(lines[i].text) <= 60:
-            table = _flattened(lines, runs, i)
+        if table is None and len(lines[i].text) <= 60:
+            table = _flattened(lines, runs, i, guess=flattened)
         if table is None:
             i += 1
         else:
@@ -159,33 +172,50 @@ def _columns(lines: Sequence[Line], first: int) -> Table | None:
             and abs(lines[last].text.count("\t") - tabs) <= 1
         ):
             last += 1
-        if last - first < 2:
-            return None
-        rows = [_split(item, re.compile("\t")) for item in lines[first:last]]
-        return Table(
-            first,
-            last,
-            rows,
-            is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
-        )
-    cells = len(_GAP.findall(line.text)) + 1
+        return None if last - first < 2 else _rows(lines, first, last, _TAB)
+    if last := _alike(lines, first, _GAP):
+        return _rows(lines, first, last, _GAP)
+    for pattern in _PARTED:
+        if last := _alike(lines, first, pattern):
+            table = _rows(lines, first, last, pattern)
+            if _holds_figures(lines, table):
+                return table
+    return None
+
+
+def _alike(lines: Sequence[Line], first: int, pattern: re.Pattern[str]) -> int:
+    """The end of three or more lines with as many cells, three at least; 0 for fewer."""
+    cells = len(pattern.findall(lines[first].text)) + 1
     if cells < 3:
-        return None
+        return 0
     last = first
     while (
         last < len(lines)
-        and len(_GAP.findall(lines[last].text)) + 1 == cells
+        and len(pattern.findall(lines[last].text)) + 1 == cells
         and not is_terminal(lines[last].text)
     ):
         last += 1
-    if last - first < 3:
-        return None
-    rows = [_split(item, _GAP) for item in lines[first:last]]
-    return Table(
-        first,
-        last,
-        rows,
-        is_header([line.text[a - line.start : b - line.start] for a, b in rows[0]]),
+    return 0 if last - first < 3 else last
+
+
+def _rows(lines: Sequence[Line], first: int, last: int, pattern: re.Pattern[str]) -> Table:
+    rows = [_split(line, pattern) for line in lines[first:last]]
+    start = lines[first].start
+    header = is_header([lines[first].text[a - start : b - start] for a, b in rows[0]])
+    return Table(first, last, rows, header)
+
+
+def _holds_figures(lines: Sequence[Line], table: Table) -> bool:
+    """Whether a column is of figures and every cell is short; a list of names is no table."""
+    texts = [
+        [line.text[a - line.start : b - line.start] for a, b in row]
+        for line, row in zip(lines[table.first : table.last], table.rows, strict=True)
+    ]
+    body = texts[table.has_header :]
+    if any(len(cell) > _SHORT_CELL for row in texts for cell in row):
+        return False
+    return any(
+        all(_NUMERIC.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)
     )
 
 
@@ -253,7 +283,9 @@ def _cell_runs(lines: Sequence[Line]) -> list[tuple[int, int]]:
     return runs
 
 
-def _flattened(lines: Sequence[Line], runs: Sequence[tuple[int, int]], first: int) -> Table | None:
+def _flattened(
+    lines: Sequence[Line], runs: Sequence[tuple[int, int]], first: int, *, guess: bool
+) -> Table | None:
     """A run of short lines, whose count is a multiple of the header's, beneath a table's caption.
 
     Without a caption the columns must differ in kind: at least one of figures only.
@@ -267,14 +299,30 @@ def _flattened(lines: Sequence[Line], runs: Sequence[tuple[int, int]], first: in
     # A table may stand a little below the start of its run, but not anywhere in a long list.
     if last - start < 6 or last - start > 400 or start - begin > 12:
         return None
-    columns = _best_columns([line.text for line in lines[start:last]], lenient=caption)
+    texts = [line.text for line in lines[start:last]]
+    columns = _best_columns(texts, lenient=caption) if guess else None
     if columns is None:
-        return None
+        return _repeated(lines, start, texts)
     rows = [
         [(line.start, line.end) for line in lines[i : i + columns]]
         for i in range(start, last, columns)
     ]
     return Table(start, last, rows, True)
+
+
+def _repeated(lines: Sequence[Line], start: int, texts: Sequence[str]) -> Table | None:
+    """Rows of a name and as many figures each, below a header that is not one cell a column."""
+    shape = "".join("f" if _NUMERIC.fullmatch(text) else "n" for text in texts)
+    match = _ROWS.search(shape)
+    if match is None or match.start() > _MOST_HEADER:
+        return None
+    columns = 1 + len(match["figures"])
+    first, last = start + match.start(), start + match.end()
+    rows = [
+        [(line.start, line.end) for line in lines[i : i + columns]]
+        for i in range(first, last, columns)
+    ]
+    return Table(first, last, rows, False)
 
 
 def _is_cell(line: Line) -> bool:

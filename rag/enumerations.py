@@ -1,0 +1,166 @@
+"""What stands in a row of numbered or marked items: each of them is a part of the answer.
+
+«第一，… 第二，…», «（一）… （二）…», «一个是… 第二个是…», bullets. Who asks which conditions there
+are wants all of them, whichever the question's words fit best.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.asking import LIST, REASON
+from rag.resolving import neighbour
+from rag.retrieval import Found, Retrieval
+
+MOST = 8  # items that are shown
+_APART = 4  # sentences between two items, that say more of the first
+_HAN = "一二三四五六七八九十"
+_OF = "[个条项种类点招方面大步样件块笔处家道重层则]"
+# By what an item begins with; the group is its number. The name of a style stands for its kin.
+_STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (style, re.compile(pattern))
+    for style, pattern in (
+        ("bracket", rf"[(（]([{_HAN}]{{1,2}}|\d{{1,2}}|[a-z])[)）]"),
+        ("half", r"(\d{1,2}|[a-z])[)）]"),
+        ("point", r"(\d{1,2})[.．](?!\d)"),
+        ("pause", rf"([{_HAN}]{{1,2}})、"),
+        ("circle", r"([①-⑩])"),
+        ("ordinal", rf"第([{_HAN}])(?:(?![条款]){_OF}|大|[,，、:：是])"),
+        ("ordinal", rf"([首头])(?:先|一?{_OF})[,，、是]|(再次|其次|最后)[,，、是]"),
+        ("ordinal", rf"([一另])一?{_OF}是"),
+        ("ordinal", r"(first|second|third)(?:ly)?\b|(fourth|fifth|final|last)(?:ly)?\b"),
+        ("other", rf"其([{_HAN}])[,，、是:：]"),
+        ("is", rf"([{_HAN}])[是曰]"),
+        ("named", rf"[㐀-鿿]{{2,4}}([{_HAN}]|\d)[:：]"),
+        ("bullet", r"()[-*·•●▪■◆]\s?"),
+    )
+)
+_LAST = 99  # 最后, finally: whatever came before
+_NUMBERS = {
+    **{c: n for n, c in enumerate(_HAN, 1)},
+    **{c: n for n, c in enumerate("①②③④⑤⑥⑦⑧⑨⑩", 1)},
+    **{c: n for n, c in enumerate("abcdefghij", 1)},
+    **{"首": 1, "头": 1, "其次": 2, "另": 2, "再次": 3, "最后": _LAST},
+    **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5},
+    **{"final": _LAST, "last": _LAST},
+}
+_ARTICLE = re.compile(r"第[一二三四五六七八九十百零\d]+[条款章节]")  # of a law: no part of a list
+_SPEAKER = re.compile(r"[^:：,，。]{1,10}[:：]\s*")
+_ANNOUNCES = re.compile(
+    rf"[:：]\s*$|[两二三四五六七八九十几\d]+{_OF}[^,，。]{{0,12}}(?:[:：]|。|$)|(?:如下|以下|following)"
+)
+_LISTED = re.compile(
+    r"(?:什么|啥|哪些|哪几|哪[两三四五六七八九十])[^,，。?？]{0,6}?(?:条件|要求|材料|手续|措施|建议|办法|好处|坏处|限制|"
+    r"局限|不足|风险|规定|内容|项目|原因|理由|缘故|因素|问题|情形|情况|步骤|特点|优势|义务|权利|任务|目标|方面|地方|东西|事)|"
+    r"\b(?:conditions|requirements|steps|reasons|risks|limits|limitations|measures|documents|"
+    r"recommendations|recommend)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    style: str
+    number: int  # from 1; 0 where none is told
+
+
+def asks_for_all(retrieval: Retrieval) -> bool:
+    """Whether a question that an item answers wants the others, too."""
+    asked = retrieval.asked
+    return asked.kind in (LIST, REASON) or _LISTED.search(retrieval.question.key) is not None
+
+
+def announced(place: int, retrieval: Retrieval) -> list[int]:
+    """Places of the items that a sentence announces: «三种情形：», «有两个原因。»"""
+    found = retrieval.sentences[place]
+    return _onward(place, retrieval, None) if _announces(found) else []
+
+
+def items_with(place: int, retrieval: Retrieval) -> list[int]:
+    """Places of the items among which a sentence stands, or that it announces; in order.
+
+    [] where it does neither, or fewer than two were retrieved. What announces them comes first.
+    """
+    item = _item(retrieval.sentences[place])
+    if item is None:
+        items = announced(place, retrieval)
+        return [place, *items] if len(items) > 1 else []
+    items = [*_back(place, retrieval, item), place, *_onward(place, retrieval, item)]
+    if len(items) < 2:
+        return []
+    before = neighbour(retrieval.sentences[items[0]], retrieval, -1)
+    return [items[0] - 1, *items] if before is not None and _announces(before) else items
+
+
+def _announces(found: Found) -> bool:
+    return _item(found) is None and _ANNOUNCES.search(found.candidate.key) is not None
+
+
+def _onward(place: int, retrieval: Retrieval, item: _Item | None) -> list[int]:
+    """Items that follow one, or the announcement of them where it is None."""
+    out: list[int] = []
+    shift = apart = 0
+    while apart <= _APART and len(out) < MOST:
+        shift += 1
+        found = neighbour(retrieval.sentences[place], retrieval, shift)
+        if found is None or found.candidate.kind == "heading":
+            break
+        now = _item(found)
+        if now is not None and (item is None or _follows(item, now)):
+            if item is None and now.number > 1:
+                break
+            item, apart = now, 0
+            out.append(place + shift)
+        elif item is not None and item.style == "bullet":
+            break
+        else:
+            apart += 1
+    return out
+
+
+def _back(place: int, retrieval: Retrieval, item: _Item) -> list[int]:
+    out: list[int] = []
+    shift = apart = 0
+    while apart <= _APART and len(out) < MOST and item.number != 1:
+        shift += 1
+        found = neighbour(retrieval.sentences[place], retrieval, -shift)
+        if found is None or found.candidate.kind == "heading":
+            break
+        now = _item(found)
+        if now is not None and _follows(now, item):
+            item, apart = now, 0
+            out.append(place - shift)
+        elif item.style == "bullet":
+            break
+        else:
+            apart += 1
+    return out[::-1]
+
+
+def _follows(one: _Item, other: _Item) -> bool:
+    return one.style == other.style and (
+        one.number == other.number == 0 or other.number == one.number + 1 or other.number == _LAST
+    )
+
+
+def _item(found: Found) -> _Item | None:
+    """What a sentence begins with, a speaker's name aside; None where it is no item."""
+    keyed = found.candidate.key.lstrip(" “\"'「")
+    if _ARTICLE.match(keyed):
+        return None
+    speaker = _SPEAKER.match(keyed)
+    for text in (keyed, keyed[speaker.end() :] if speaker else ""):
+        for style, pattern in _STYLES:
+            if match := pattern.match(text):
+                return _Item(style, _number(next((g for g in match.groups() if g), "")))
+    first = found.document.blocks[found.sentence.block].spans[0].start
+    begins = found.candidate.kind == "list_item" and found.sentence.spans[0].start <= first
+    return _Item("bullet", 0) if begins else None
+
+
+def _number(told: str) -> int:
+    if told.isdigit():
+        return int(told)
+    if len(told) == 2 and told[0] == "十":
+        return 10 + _NUMBERS.get(told[1], 0)
+    return _NUMBERS.get(told, 0)
