@@ -87,6 +87,8 @@ NAMES: tuple[str, ...] = (
     "table_row",
     "note",  # footnote, reference, caption, front matter
     "hint",  # its document is of the kind or the year that the question names
+    "in_english",  # it is, and the question is in Chinese: it holds none of its characters
+    "in_chinese",  # … the other way round
 )
 INDEX: Mapping[str, int] = {name: i for i, name in enumerate(NAMES)}
 
@@ -104,6 +106,8 @@ class Candidate(NamedTuple):  # a question makes hundreds: a tuple is made in a 
 
 
 _CLOSING = " ”\"'」）)"
+_HAN = re.compile(r"[㐀-鿿]")
+_LATIN_WORD = re.compile(r"[a-z]{3}")
 _LATIN_OR_NUMBER = re.compile(r"[a-z0-9]")
 
 
@@ -216,12 +220,20 @@ def measure(
     kinds = [c.kind for c in candidates]
     put("heading", [kind == "heading" for kind in kinds])
     put("table_row", is_row)
+    if _HAN.search(question_key):
+        put("in_english", [_is_english(text) for text in keys])
+    else:
+        put("in_chinese", [_HAN.search(text) is not None for text in keys])
     put("note", [kind in _NOTES for kind in kinds])
     fit = out[:, INDEX["fit"]]
     put("fit_product", fit * coverage)
     if f"fit_{asked.kind}" in INDEX:
         put(f"fit_{asked.kind}", fit)
     return out
+
+
+def _is_english(text: str) -> bool:
+    return _HAN.search(text) is None and _LATIN_WORD.search(text) is not None
 
 
 def _groups(candidates: Sequence[Candidate]) -> list[int]:

@@ -32,6 +32,7 @@ from rag.terms import (
     most_weight,
     weighted_terms,
 )
+from rag.translating import with_translations
 from rag.variants import Heard, Joined
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def retrieve(
     table = background.shipped()
     layers = _layers(library, question) if settings.thesaurus else []
     concepts = concepts_of(question, layers, table)
+    concepts = with_translations(concepts, question, library)
     asked = asked_of(question.key)
     hints = hints_of(question.key)
     question_grams = content_grams(question, table)

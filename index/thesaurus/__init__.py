@@ -4,7 +4,7 @@ The text files beside this one are the source (Lucene/Solr synonyms format: `a,b
 equals, `a,b => c,d` leads one way only). `lookup.bin` says where each term's lines begin, so that
 nothing is parsed until a term is met: opening takes a few milliseconds. It is made by
 `python -m index.thesaurus.compiling`; where it does not fit the text files, it is made anew in
-memory.
+memory. Single words from one language to the other stand in `translations.py`.
 
 Expansion is one hop only: chains of synonyms drift.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from index.segmenting import key, token_spans
 
 FOLDER = Path(__file__).parent
 LOOKUP = FOLDER / "lookup.bin"
+ZH_EN = "zh_en"  # a file of translations alone (translations.py)
 MAGIC = b"WJTH1\n"
 
 # How far an expansion is trusted, by the file it stands in: names and terms are equals, general
@@ -90,14 +91,20 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(t for part in text.split(",") if (t := key(part).strip())))
 
 
-def build_lookup(data: bytes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-    """(hashes ascending, byte offsets of their lines): a row for each term of each line."""
+def terms_of(line: Line) -> tuple[str, ...]:
+    return line.terms
+
+
+def build_lookup(
+    data: bytes, keys: Callable[[Line], Iterable[str]] = terms_of
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """(hashes ascending, byte offsets of their lines): a row for each key of each line."""
     rows: list[tuple[int, int]] = []
     offset = 0
     for raw in data.split(b"\n"):
         line = parse_line(raw.decode("utf-8"), "")
         if line is not None:
-            rows.extend((_hash(term), offset) for term in line.terms)
+            rows.extend((_hash(term), offset) for term in keys(line))
         offset += len(raw) + 1
     rows.sort()
     table = np.array(rows, dtype=np.uint32).reshape(-1, 2)
@@ -105,7 +112,7 @@ def build_lookup(data: bytes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.ui
 
 
 def source_files() -> list[Path]:
-    return sorted(FOLDER.glob("*.txt"))
+    return sorted(path for path in FOLDER.glob("*.txt") if path.stem != ZH_EN)
 
 
 class Layer(Protocol):
@@ -119,8 +126,18 @@ class Layer(Protocol):
 class Thesaurus:
     """Longest match over a question, one hop, weighted."""
 
-    def __init__(self, files: Iterable[tuple[str, bytes]], *, lookup: Path | None = None) -> None:
-        """`files`: (stem, UTF-8 bytes) pairs, in order. `lookup`: a compiled table, if it fits."""
+    def __init__(
+        self,
+        files: Iterable[tuple[str, bytes]],
+        *,
+        lookup: Path | None = None,
+        keys: Callable[[Line], Iterable[str]] = terms_of,
+    ) -> None:
+        """`files`: (stem, UTF-8 bytes) pairs, in order. `lookup`: a compiled table, if it fits.
+
+        `keys`: what a line is found by.
+        """
+        self._keys = keys
         self._starts: list[int] = []
         self._names: list[str] = []
         parts: list[bytes] = []
@@ -133,7 +150,7 @@ class Thesaurus:
             size += len(data)
         self._data = b"".join(parts)
         read = _read_lookup(lookup, zlib.crc32(self._data)) if lookup else None
-        self._hashes, self._offsets = read if read is not None else build_lookup(self._data)
+        self._hashes, self._offsets = read if read is not None else build_lookup(self._data, keys)
         self._parsed: dict[int, Line | None] = {}  # lines that were met, by their offset
 
     def __len__(self) -> int:
@@ -141,14 +158,14 @@ class Thesaurus:
         return len(self._hashes)
 
     def lines(self, term: str) -> list[Line]:
-        """The lines that hold `term` (a matching key), in file order; [] for an unknown one."""
+        """The lines that `term` (a matching key) finds, in file order; [] for an unknown one."""
         h = np.uint32(_hash(term))
         first = int(self._hashes.searchsorted(h, side="left"))
         last = int(self._hashes.searchsorted(h, side="right"))
         found = []
         for offset in self._offsets[first:last].tolist():
             line = self._line_at(offset)
-            if line is not None and term in line.terms:  # two terms may share a hash
+            if line is not None and term in self._keys(line):  # two terms may share a hash
                 found.append(line)
         return found
 
@@ -259,13 +276,15 @@ def _read_lookup(
     return table[:n].astype(np.uint32), table[n:].astype(np.uint32)
 
 
-def write_lookup(path: Path) -> int:
-    """Compile the shipped files; returns the number of rows."""
+def write_lookup(
+    path: Path, files: Iterable[Path], keys: Callable[[Line], Iterable[str]] = terms_of
+) -> int:
+    """Compile the table of some files; returns the number of rows."""
     data = b""
-    for p in source_files():
+    for p in files:
         raw = p.read_bytes()
         data += raw if raw.endswith(b"\n") else raw + b"\n"
-    hashes, offsets = build_lookup(data)
+    hashes, offsets = build_lookup(data, keys)
     head = MAGIC + struct.pack("<II", zlib.crc32(data), len(hashes))
     path.write_bytes(head + hashes.astype("<u4").tobytes() + offsets.astype("<u4").tobytes())
     return len(hashes)

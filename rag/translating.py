@@ -1,0 +1,148 @@
+"""What a question's words are called in documents of the other language.
+
+The thesaurus knows terms and names; for the words between them single translations stand in
+`index.thesaurus.translations`. A Chinese name that no list knows is looked for as it is spelled in
+Latin letters: Haixu for 海圩 (the other way round, see romanised.py). How a question is cut into
+concepts stays as it is. English is looked for only where the library holds any.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from index import sounds
+from index.segmenting import stem
+from index.thesaurus import shipped, translations
+from rag.normalising import NormalisedQuestion
+from rag.terms import Alternative, Concept
+from rag.variants import LEAST_RARITY
+
+if TYPE_CHECKING:
+    from index.store import Library
+
+TRANSLATED = "translated"
+_ENGLISH = "the"  # a text in English has it
+_MOST_ENGLISH = 12  # words and forms for a concept
+_MOST_CHINESE = 4
+_OF_PART = 0.7  # weight of what a part of a word means: 试验室, 试验
+_OF_NUMBER = 0.5  # … and a number in it: 三周
+_NAME = 0.9
+_MOST_SPELLINGS = 2
+_SHORTEST_NAME = 4  # letters
+_ASPECT = re.compile(r"^[被把在由]|^[那这][㐀-鿿]|[了过着得到完起]$")
+_MONTH = re.compile(r"(\d{1,2}|十?[一二三四五六七八九十])月")
+_MONTHS = (
+    ("january", "jan"), ("february", "feb"), ("march",), ("april",), ("may",), ("june",),
+    ("july",), ("august", "aug"), ("september", "sept"), ("october", "oct"), ("november", "nov"),
+    ("december", "dec"),
+)  # fmt: skip
+_DIGITS = "一二三四五六七八九十"
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def with_translations(
+    concepts: tuple[Concept, ...], question: NormalisedQuestion, library: Library
+) -> tuple[Concept, ...]:
+    """The concepts; each may also be said as the other language says it."""
+    if question.language == "en":
+        return tuple(_with(c, dict(_in_chinese(c)), _MOST_CHINESE) for c in concepts)
+    if not _holds(library, _ENGLISH):
+        return concepts
+    months = _months_in(question.key)
+    return tuple(_with(c, _in_english(c, library, months), _MOST_ENGLISH) for c in concepts)
+
+
+def _with(concept: Concept, found: Mapping[str, float], most: int) -> Concept:
+    own = {a.term for a in concept.alternatives}
+    ranked = sorted((-weight, word) for word, weight in found.items() if word not in own)
+    new = (Alternative(word, -low, TRANSLATED) for low, word in ranked[:most])
+    return replace(concept, alternatives=(*concept.alternatives, *new)) if ranked else concept
+
+
+def _in_chinese(concept: Concept) -> Iterator[tuple[str, float]]:
+    words = translations.shipped().chinese(concept.term)
+    return (pair for pair, _ in zip(words.items(), range(_MOST_CHINESE), strict=False))
+
+
+def _in_english(
+    concept: Concept, library: Library, months: Mapping[int, tuple[str, ...]]
+) -> dict[str, float]:
+    """What English documents of the library may say → weight."""
+    found: dict[str, float] = {}
+    for alternative in concept.alternatives:
+        for word, weight in _translated(alternative.term):
+            found[word] = max(weight * alternative.weight, found.get(word, 0.0))
+    for at, names in months.items():
+        if concept.start <= at < concept.end:
+            found |= dict.fromkeys(names, 1.0)
+    found = {word: weight for word, weight in found.items() if _holds(library, word)}
+    if found or any(a.term.isascii() for a in concept.alternatives):
+        return found
+    if concept.rarity < LEAST_RARITY:
+        return {}
+    return dict.fromkeys(_spelled(concept.term, library), _NAME)
+
+
+def _translated(term: str) -> Iterator[tuple[str, float]]:
+    """English words for a term, or for what of it is known."""
+    if term.isascii():
+        return
+    table = translations.shipped().english
+    if (own := table(term)) or (own := table(_ASPECT.sub("", term))):
+        yield from own.items()
+        return
+    number = _DIGITS.find(term[0].replace("两", "二"))
+    if number >= 0 and len(term) > 1:
+        yield _NUMBERS[number], _OF_NUMBER
+        term = term[1:]
+    for size in range(len(term), 1, -1):
+        parts = [table(term[i : i + size]) for i in range(len(term) - size + 1)]
+        if any(parts):
+            for part in parts:
+                yield from ((word, _OF_PART * weight) for word, weight in part.items())
+            return
+
+
+def _months_in(question: str) -> dict[int, tuple[str, ...]]:
+    """Where the question names a month → its names in English."""
+    found: dict[int, tuple[str, ...]] = {}
+    for match in _MONTH.finditer(question):
+        told = match[1]
+        number = int(told) if told.isdigit() else 10 * (len(told) > 1) + _DIGITS.find(told[-1]) + 1
+        if 1 <= number <= len(_MONTHS):
+            found[match.start()] = _MONTHS[number - 1]
+    return found
+
+
+def _spelled(term: str, library: Library) -> list[str]:
+    """How the library's documents spell a name, or the longest part of what may be one."""
+    for size in (4, 3, 2):
+        found: dict[str, None] = {}
+        for start in range(len(term) - size + 1):
+            for sound in sounds.sounds(term[start : start + size]):
+                found |= dict.fromkeys(w for w in _ways(sound.split()) if _holds(library, w))
+        if found:
+            return list(found)[:_MOST_SPELLINGS]
+    return []
+
+
+def _ways(syllables: list[str]) -> Iterator[str]:
+    """«haixu», «teng yibai», «lin'ao»; none that is an English word."""
+    first, rest = syllables[0], "".join(syllables[1:])
+    if len(first + rest) < _SHORTEST_NAME:
+        return
+    if not shipped().may_know(first + rest) and not translations.shipped().chinese(first + rest):
+        yield first + rest
+    if len(syllables) <= 3:
+        yield f"{first} {rest}"
+    if rest[0] in "aoe":
+        yield f"{first}'{rest}"
+
+
+def _holds(library: Library, phrase: str) -> bool:
+    """Whether every word of it stands somewhere in the library."""
+    words = re.findall(r"[a-z0-9]+", phrase)
+    return all(library.document_frequency("grams", stem(word)) for word in words)
