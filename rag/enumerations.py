@@ -53,6 +53,7 @@ _ANNOUNCES = re.compile(
 _LISTED = re.compile(
     r"(?:什么|啥|哪些|哪几|哪[两三四五六七八九十])[^,，。?？]{0,6}?(?:条件|要求|材料|手续|措施|建议|办法|好处|坏处|限制|"
     r"局限|不足|风险|规定|内容|项目|原因|理由|缘故|因素|问题|情形|情况|步骤|特点|优势|义务|权利|任务|目标|方面|地方|东西|事)|"
+    rf"[两三四五六七八九十几]{_OF}[^,，。?？]{{0,8}}?(?:是|有|为|叫)?(?:什么|啥|哪)|"
     r"\b(?:conditions|requirements|steps|reasons|risks|limits|limitations|measures|documents|"
     r"recommendations|recommend)\b"
 )
