@@ -78,6 +78,10 @@ class ReferenceLibrary:
     def n_documents(self) -> int:
         return len(self._documents)
 
+    @property
+    def n_chunks(self) -> int:
+        return len(self._chunks)
+
     def documents(self) -> list[DocumentInfo]:
         return [
             DocumentInfo(

@@ -15,7 +15,7 @@ from rag.parts import compares
 from rag.ranking import Scores
 from rag.reading import Draft
 from rag.retrieval import Retrieval
-from rag.rows import Row, cell_of, column_of, figure_of, name_of, named_rows, rows_of
+from rag.rows import Row, cell_of, column_of, figure_of, named_as, named_rows, rows_of
 from rag.settings import ReadingSettings
 from rag.tables import header_of
 
@@ -54,8 +54,8 @@ def with_rows(
         together = [_draft(draft, row, retrieval, scores) for row in named]
         if at == 0:
             together = _told(together, named, retrieval)
-        numbers = {row.number for row in named}
-        rest = [d for d in drafts[at + 1 :] if _block(d, retrieval) not in numbers]
+        table = {row.number for row in rows}
+        rest = [d for d in drafts[at + 1 :] if _block(d, retrieval) not in table]
         return [*drafts[:at], *together, *rest][: max(at + len(named), len(drafts))]
     return list(drafts)
 
@@ -69,7 +69,7 @@ def _told(together: list[Draft], rows: Sequence[Row], retrieval: Retrieval) -> l
         best = _best(rows, column, _AMOUNT.sub("", question.key)) if column else None
         if best is None:
             return together
-        name = name_of(rows[best])
+        name = named_as(rows[best], retrieval)
         label = cell_of(together[best].document, rows[best], name) if name else None
         first = together[best]
         if label is not None:

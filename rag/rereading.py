@@ -127,8 +127,7 @@ def question_for(retrieval: Retrieval, text: str) -> str:
         names = (a.term for a in concept.alternatives if a.origin == "names" and a.term in text)
         # Of two scripts in one question the model makes less; a name it cannot know, it has to see.
         same = [n for n in names if n.isascii() == concept.term.isascii()]
-        if concept.term.isascii():
-            same += [a.term for a in concept.alternatives if a.origin == SOUND and a.term in text]
+        same += [a.term for a in concept.alternatives if a.origin == SOUND and a.term in text]
         if same:
             said.append((concept.start, concept.end, same[0]))
     for start, end, spellings in question.spellings:

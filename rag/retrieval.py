@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from index.hits import Ranking
 from index.lexical import WeightedTerm
 from index.schema import Block, BlockKind, Chunk, Document, ScoredChunk, Sentence
@@ -32,10 +34,11 @@ from rag.terms import (
     most_weight,
     weighted_terms,
 )
-from rag.translating import with_translations
+from rag.translating import said_in_it, with_translations
 from rag.variants import Heard, Joined
 
 if TYPE_CHECKING:
+    from index.embedding import Vectors
     from index.store import Library
 
 _CAPTION = re.compile(
@@ -49,6 +52,8 @@ KIND_NAMES = {kind: kind.value for kind in BlockKind}
 # that says all that is asked, and is alike in its vector, has nearly 2.
 MARGIN = 0.5
 LEAST = 32
+# Of the vector of a question's words in the other language, beside the question's own.
+OTHER_WEIGHT = 0.6
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
@@ -88,12 +93,14 @@ def retrieve(
     table = background.shipped()
     layers = _layers(library, question) if settings.thesaurus else []
     concepts = concepts_of(question, layers, table)
-    concepts = with_translations(concepts, question, library)
+    if settings.thesaurus:
+        concepts = with_translations(concepts, question, library)
     asked = asked_of(question.key)
     hints = hints_of(question.key)
     question_grams = content_grams(question, table)
     terms = weighted_terms(concepts, table, question_grams)
-    arms = _arms(library, question, terms, settings, doc_ids)
+    other = said_in_it(concepts, question, library) if settings.thesaurus else ""
+    arms = _arms(library, question, terms, settings, doc_ids, other)
     most = most_weight(concepts, terms, question_grams)
     limit = settings.candidates * (3 if hints else 1)
     rows = _fused(arms, most, settings, limit, bool(hints))
@@ -187,7 +194,9 @@ def _arms(
     terms: Sequence[WeightedTerm],
     settings: RetrievalSettings,
     doc_ids: Collection[str] | None,
+    other: str,
 ) -> dict[str, Ranking]:
+    """`other`: the question in the other language, "" for none."""
     arms = {"lexical": Ranking.of([]), "dense": Ranking.of([])}
     if question.is_empty:
         return arms
@@ -195,9 +204,24 @@ def _arms(
         arms["lexical"] = library.rank_lexical(terms, settings.lexical, doc_ids)
     if settings.dense:
         vector = library.embedder.embed_query(question.text)
+        if other.strip() and _is_static(library):
+            vector = _mixed(vector, library.embedder.embed_query(other))
         if vector.any():
             arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)
     return arms
+
+
+def _is_static(library: Library) -> bool:
+    """Whether the vectors are sums of words; a larger model knows both languages, or costs more."""
+    from index.embedding import StaticEmbedder  # loaded with the library's own
+
+    return isinstance(library.embedder, StaticEmbedder)
+
+
+def _mixed(own: Vectors, other: Vectors) -> Vectors:
+    """A unit vector near both; texts in either language come near it."""
+    mixed = own + OTHER_WEIGHT * other
+    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-6), dtype=np.float32)
 
 
 def passage_of(

@@ -65,8 +65,13 @@ def _may_be_name(concept: Concept, question: NormalisedQuestion) -> bool:
         question.text[concept.start].isupper()
         and _WORD.fullmatch(concept.term) is not None
         and concept.term not in _characters()  # Tian is 田, not 提案
-        and all(a.origin in _OWN for a in concept.alternatives)
+        and all(a.origin in _OWN or _spells(concept.term, a.term) for a in concept.alternatives)
     )
+
+
+def _spells(word: str, form: str) -> bool:
+    """Whether a word is no translation, but how a Chinese one is read: 石鼓, shigu."""
+    return word in (sound.replace(" ", "") for sound in sounds.sounds(form))
 
 
 def _forms(word: str, keys: Iterable[str], background: Background) -> tuple[str, ...]:

@@ -102,10 +102,17 @@ def column_of(row: Row, retrieval: Retrieval, of: Sequence[str] | None = None) -
     return headers[place] if place is not None and worths[place] >= least else None
 
 
-def name_of(row: Row) -> str | None:
-    """The header of the first cell that holds words."""
-    words = (h for h in row.cells if not NO_NAME.search(h) and figure_of(row.cells[h]) is None)
-    return next(words, None)
+def named_as(row: Row, retrieval: Retrieval) -> str | None:
+    """The header of the cell by which the question names a row: 短信, not its group 甲组."""
+    question = retrieval.question.key
+    words = [h for h in row.cells if not NO_NAME.search(h) and figure_of(row.cells[h]) is None]
+
+    def worth(header: str) -> float:
+        cell = row.cells[header]
+        told = sum(said(c, cell) * c.rarity for c in retrieval.concepts)
+        return told + len(cell) * (len(cell) > 1 and cell in question)
+
+    return max(words, key=worth, default=None)
 
 
 def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
@@ -116,7 +123,12 @@ def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
     question = retrieval.question.key
     labels = [_label(row) for row in rows]
     headers = " ".join(dict.fromkeys(h for row in rows[:1] for h in row.cells))
-    votes = [2.0 * _is_in(row, question) for row in rows]
+    words = [set(_words(row)) for row in rows]
+    often = Counter(word for own in words for word in own)
+    # As it stands in the table, and in no other row.
+    literally = [any(w in question and often[w] == 1 for w in own) for own in words]
+    named = {n for n, literal in enumerate(literally) if literal}
+    votes = [2.0 * literal for literal in literally]
     sayers: list[list[int]] = []
     for concept in _telling(retrieval.concepts, headers):
         found = [n for n, label in enumerate(labels) if label and said(concept, label) >= _SAYS]
@@ -124,7 +136,6 @@ def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
             sayers.append(found)
             for n in found:
                 votes[n] += concept.rarity / len(found)
-    named = {n for n, row in enumerate(rows) if _is_in(row, question)}
     for found in sayers:
         ranked = sorted(found, key=lambda n: -votes[n])
         if len(ranked) == 1 or votes[ranked[0]] > votes[ranked[1]]:
@@ -147,7 +158,8 @@ def _label(row: Row) -> str:
     )
 
 
-def _is_in(row: Row, question: str) -> bool:
-    """Whether the question says the row's name as it stands in the table."""
-    name = name_of(row)
-    return name is not None and len(row.cells[name]) > 1 and row.cells[name] in question
+def _words(row: Row) -> Iterator[str]:
+    """The cells that hold words."""
+    for header, cell in row.cells.items():
+        if len(cell) > 1 and not NO_NAME.search(header) and figure_of(cell) is None:
+            yield cell

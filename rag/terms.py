@@ -19,6 +19,8 @@ from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
 if TYPE_CHECKING:
     from index.store import Library
 
+TRANSLATED = "translated"  # the origin of single words in the other language
+_TOGETHER = 1.5  # what all translations of a concept weigh in the lexical index
 MAX_ALTERNATIVES = 10  # of one concept: a group may name a thing in twenty ways
 ALIASES = "aliases"  # the origin of names that documents give
 MAX_NAMES = 4  # of one thing
@@ -253,8 +255,12 @@ def weighted_terms(
     """
     weights = {gram: GRAM_WORTH * rarity for gram, rarity in question_grams.items()}
     for concept in concepts:
+        translated = {_grams_of(a.term) for a in concept.alternatives if a.origin == TRANSLATED}
         for alternative in concept.alternatives:
             trust = alternative.weight * min(1.0, concept.rarity + 0.1)
+            if alternative.origin == TRANSLATED:
+                # A text may hold several of them, and all are rare where Chinese is common.
+                trust *= min(1.0, _TOGETHER / len(translated))
             for gram in _grams_of(alternative.term):
                 weight = trust * background.rarity(gram)
                 if weight > weights.get(gram, 0.0):

@@ -9,7 +9,7 @@ concepts stays as it is. English is looked for only where the library holds any.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,14 @@ from index import sounds
 from index.segmenting import stem
 from index.thesaurus import shipped, translations
 from rag.normalising import NormalisedQuestion
-from rag.terms import Alternative, Concept
-from rag.variants import LEAST_RARITY
+from rag.terms import TRANSLATED, Alternative, Concept
+from rag.variants import LEAST_RARITY, SOUND
 
 if TYPE_CHECKING:
     from index.store import Library
 
-TRANSLATED = "translated"
 _ENGLISH = "the"  # a text in English has it
+_SPOKEN = 0.005  # share of the chunks that has it where English is one of the languages
 _MOST_ENGLISH = 12  # words and forms for a concept
 _MOST_CHINESE = 4
 _OF_PART = 0.7  # weight of what a part of a word means: 试验室, 试验
@@ -52,14 +52,36 @@ def with_translations(
     if not _holds(library, _ENGLISH):
         return concepts
     months = _months_in(question.key)
-    return tuple(_with(c, _in_english(c, library, months), _MOST_ENGLISH) for c in concepts)
+    found = [_in_english(c, library, months) for c in concepts]
+    return tuple(
+        _with(c, words, _MOST_ENGLISH, () if words else _names_of(c, library))
+        for c, words in zip(concepts, found, strict=True)
+    )
 
 
-def _with(concept: Concept, found: Mapping[str, float], most: int) -> Concept:
+def said_in_it(concepts: Sequence[Concept], question: NormalisedQuestion, library: Library) -> str:
+    """The question's words in the other language, each in one way; "" where it is hardly read."""
+    if question.language == "en":
+        return " ".join(_first(c, is_latin=False) for c in concepts)
+    if library.document_frequency("grams", _ENGLISH) < _SPOKEN * library.n_chunks:
+        return ""
+    return " ".join(_first(c, is_latin=True) for c in concepts)
+
+
+def _first(concept: Concept, *, is_latin: bool) -> str:
+    fitting = (a for a in concept.alternatives if a.term.isascii() == is_latin)
+    best = max(fitting, key=lambda a: a.weight, default=None)
+    return best.term if best is not None else ""
+
+
+def _with(
+    concept: Concept, found: Mapping[str, float], most: int, names: Sequence[str] = ()
+) -> Concept:
     own = {a.term for a in concept.alternatives}
     ranked = sorted((-weight, word) for word, weight in found.items() if word not in own)
-    new = (Alternative(word, -low, TRANSLATED) for low, word in ranked[:most])
-    return replace(concept, alternatives=(*concept.alternatives, *new)) if ranked else concept
+    new = [Alternative(word, -low, TRANSLATED) for low, word in ranked[:most]]
+    new += [Alternative(name, _NAME, SOUND) for name in names]
+    return replace(concept, alternatives=(*concept.alternatives, *new)) if new else concept
 
 
 def _in_chinese(concept: Concept) -> Iterator[tuple[str, float]]:
@@ -78,12 +100,7 @@ def _in_english(
     for at, names in months.items():
         if concept.start <= at < concept.end:
             found |= dict.fromkeys(names, 1.0)
-    found = {word: weight for word, weight in found.items() if _holds(library, word)}
-    if found or any(a.term.isascii() for a in concept.alternatives):
-        return found
-    if concept.rarity < LEAST_RARITY:
-        return {}
-    return dict.fromkeys(_spelled(concept.term, library), _NAME)
+    return {word: weight for word, weight in found.items() if _holds(library, word)}
 
 
 def _translated(term: str) -> Iterator[tuple[str, float]]:
@@ -115,6 +132,12 @@ def _months_in(question: str) -> dict[int, tuple[str, ...]]:
         if 1 <= number <= len(_MONTHS):
             found[match.start()] = _MONTHS[number - 1]
     return found
+
+
+def _names_of(concept: Concept, library: Library) -> Sequence[str]:
+    """Latin spellings, where it may be a name that no list knows."""
+    is_known = any(a.term.isascii() for a in concept.alternatives)
+    return () if is_known or concept.rarity < LEAST_RARITY else _spelled(concept.term, library)
 
 
 def _spelled(term: str, library: Library) -> list[str]:

@@ -204,6 +204,50 @@ def test_tab_table_names_cells_and_skips_empty_ones() -> None:
     assert texts(document, BlockKind.CAPTION) == ["资料来源：公开资料。"]
 
 
+@pytest.mark.parametrize("mark", ["\u3000", "｜", " | ", "；", "\u3000\u3000\u3000"])
+def test_lines_with_as_many_cells_and_figures_are_a_table(mark: str) -> None:
+    rows = [
+        ("园区", "机柜（架）", "单价（元）", "收入（亿元）"),
+        ("青浦", "1,240", "5,760", "7.9"),
+        ("中卫", "3,820", "2,980", "17.4"),
+        ("韶关", "2,050", "3,510", "8.1"),
+    ]
+    raw = f"{BODY}\n\n" + "\n".join(map(mark.join, rows)) + f"\n\n{BODY}"
+    document = parse(raw)
+    check(document, raw)
+    head, *body = [b for b in document.blocks if b.kind is BlockKind.TABLE_ROW]
+    assert head.is_header
+    assert [b.header for b in body] == [rows[0]] * 3
+    cells = [tuple(document.text[c.start : c.end].strip() for c in b.cells) for b in body]
+    assert cells == rows[1:]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["王一　李二　张三", "赵四　钱五　孙六", "周七　吴八　郑九"],  # names alone
+        ["责任单位；完成时限；备注", "市教育局；年底；无", "市卫健委；年中；无"],
+        ["第一条　本办法自发布之日起施行，由市人民政府负责解释，此前的规定同时废止　2024　1",
+         "第二条　市人民政府应当每年向市人民代表大会常务委员会报告本办法的执行情况　2024　2",
+         "第三条　违反本办法的，由有关部门责令改正，拒不改正的处以罚款，并予以公布　2024　3"],
+    ],
+)  # fmt: skip
+def test_lines_without_figures_or_with_long_cells_are_no_table(lines: list[str]) -> None:
+    document = parse(f"{BODY}\n\n" + "\n".join(lines) + f"\n\n{BODY}")
+    assert not texts(document, BlockKind.TABLE_ROW)
+
+
+def test_a_name_and_as_many_figures_on_lines_of_their_own_are_rows() -> None:
+    header = ["企业名称", "2025年10月16日至12月31日", "配额", "实际出关", "2026年", "基础配额"]
+    rows = [["甲钴业", "3,100", "1,260", "16,400"], ["乙铜钴", "4,050", "1,985", "21,300"],
+            ["丙矿业", "1,120", "95", "5,600"]]  # fmt: skip
+    lines = [*header, *(cell for row in rows for cell in row)]
+    document = parse(f"{BODY}\n\n" + "\n".join(lines) + f"\n\n{BODY}")
+    assert [t.split("\n") for t in texts(document, BlockKind.TABLE_ROW)] == rows
+    two = parse(f"{BODY}\n\n" + "\n".join([*rows[0], *rows[1]]) + f"\n\n{BODY}")
+    assert not texts(two, BlockKind.TABLE_ROW)
+
+
 def test_short_lines_are_not_made_a_table_without_evidence() -> None:
     document = parse("\n".join(["床前明月光", "疑是地上霜", "举头望明月", "低头思故乡"] * 2))
     assert not texts(document, BlockKind.TABLE_ROW)

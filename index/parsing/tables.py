@@ -30,7 +30,7 @@ _MONTH = re.compile(r"(?:1[0-2]|[1-9])(?:\s?[-–—~～至]\s?(?:1[0-2]|[1-9]))
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 _ROWS = re.compile(r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}")  # names and figures
 _MOST_HEADER = 12  # lines above the rows that may be their header
-_SHORT_CELL = 40  # characters
+_SHORT_CELL = 30  # characters
 _MAX_CELL = 90  # characters; a longer line is a paragraph
 
 
