@@ -79,8 +79,8 @@ class ReferenceLibrary:
         return len(self._documents)
 
     @property
-    def n_chunks(self) -> int:
-        return len(self._chunks)
+    def languages(self) -> frozenset[str]:
+        return frozenset(d.language for d in self._documents.values())
 
     def documents(self) -> list[DocumentInfo]:
         return [
@@ -111,6 +111,9 @@ class ReferenceLibrary:
 
     def document_frequency(self, field: str, token: str) -> int:
         return len(self._postings.get((field, token), ()))
+
+    def has_word(self, token: str) -> bool:
+        return ("grams", token) in self._postings
 
     def rank_lexical(
         self, terms: Sequence[WeightedTerm], k: int, doc_ids: Collection[str] | None = None

@@ -210,6 +210,15 @@ class Catalogue:
     def digests(self) -> list[tuple[int, bytes]]:
         return self._rows("SELECT ordinal, digest FROM documents ORDER BY ordinal")
 
+    def languages(self, dead: Collection[int]) -> set[str]:
+        """Of the documents but for the dead ones."""
+        rows = self._rows(
+            "SELECT DISTINCT language FROM documents"
+            " WHERE ordinal NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(dead)),),
+        )
+        return {row[0] for row in rows}
+
     def origins(self, without: Collection[int] = ()) -> list[tuple[str, str, int]]:
         """(root, source, how many documents), the documents `without` left out."""
         rows: list[tuple[str, str, int]] = self._rows(

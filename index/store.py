@@ -117,6 +117,15 @@ class Library:
     def n_chunks(self) -> int:
         return self.manifest.n_chunks
 
+    @cached_property
+    def _words(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """That its documents are in, as in `Document.language`."""
+        return frozenset().union(*(s.catalogue.languages(s.dead) for s in self._segments))
+
     def __enter__(self) -> Self:
         return self
 
@@ -368,6 +377,13 @@ class Library:
             chunks = segment.lexical.chunks(field, token)
             total += len(chunks) if segment.alive is None else int(segment.alive[chunks].sum())
         return total
+
+    def has_word(self, token: str) -> bool:
+        """Whether a token of the text stands in any live chunk; asked of the same ones often."""
+        known = self._words.get(token)
+        if known is None:
+            known = self._words[token] = self.document_frequency("grams", token) > 0
+        return known
 
     def _searched(
         self, doc_ids: Collection[str] | None

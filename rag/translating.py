@@ -3,7 +3,7 @@
 The thesaurus knows terms and names; for the words between them single translations stand in
 `index.thesaurus.translations`. A Chinese name that no list knows is looked for as it is spelled in
 Latin letters: Haixu for 海圩 (the other way round, see romanised.py). How a question is cut into
-concepts stays as it is. English is looked for only where the library holds any.
+concepts stays as it is. English is looked for only where a document of the library is in it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from index import sounds
-from index.segmenting import stem
+from index.segmenting import grams
 from index.thesaurus import shipped, translations
 from rag.normalising import NormalisedQuestion
 from rag.terms import TRANSLATED, Alternative, Concept
@@ -23,8 +23,7 @@ from rag.variants import LEAST_RARITY, SOUND
 if TYPE_CHECKING:
     from index.store import Library
 
-_ENGLISH = "the"  # a text in English has it
-_SPOKEN = 0.005  # share of the chunks that has it where English is one of the languages
+_ENGLISH = frozenset(("en", "mixed"))
 _MOST_ENGLISH = 12  # words and forms for a concept
 _MOST_CHINESE = 4
 _OF_PART = 0.7  # weight of what a part of a word means: 试验室, 试验
@@ -49,7 +48,7 @@ def with_translations(
     """The concepts; each may also be said as the other language says it."""
     if question.language == "en":
         return tuple(_with(c, dict(_in_chinese(c)), _MOST_CHINESE) for c in concepts)
-    if not _holds(library, _ENGLISH):
+    if not library.languages & _ENGLISH:
         return concepts
     months = _months_in(question.key)
     found = [_in_english(c, library, months) for c in concepts]
@@ -60,10 +59,10 @@ def with_translations(
 
 
 def said_in_it(concepts: Sequence[Concept], question: NormalisedQuestion, library: Library) -> str:
-    """The question's words in the other language, each in one way; "" where it is hardly read."""
+    """The question's words in the other language, each in one way; "" where it holds none."""
     if question.language == "en":
         return " ".join(_first(c, is_latin=False) for c in concepts)
-    if library.document_frequency("grams", _ENGLISH) < _SPOKEN * library.n_chunks:
+    if not library.languages & _ENGLISH:
         return ""
     return " ".join(_first(c, is_latin=True) for c in concepts)
 
@@ -167,5 +166,4 @@ def _ways(syllables: list[str]) -> Iterator[str]:
 
 def _holds(library: Library, phrase: str) -> bool:
     """Whether every word of it stands somewhere in the library."""
-    words = re.findall(r"[a-z0-9]+", phrase)
-    return all(library.document_frequency("grams", stem(word)) for word in words)
+    return all(library.has_word(token) for token in grams(phrase))
