@@ -12,39 +12,41 @@ from dataclasses import dataclass
 from rag.asking import LIST, REASON
 from rag.resolving import neighbour
 from rag.retrieval import Found, Retrieval
+from rag.spellings import chinese_number
 
 MOST = 8  # items that are shown
 _APART = 4  # sentences between two items, that say more of the first
-_HAN = "一二三四五六七八九十"
+_NUMERALS = "一二三四五六七八九十"
 _OF = "[个条项种类点招方面大步样件块笔处家道重层则]"
 # By what an item begins with; the group is its number. The name of a style stands for its kin.
 _STYLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (style, re.compile(pattern))
     for style, pattern in (
-        ("bracket", rf"[(（]([{_HAN}]{{1,2}}|\d{{1,2}}|[a-z])[)）]"),
+        ("bracket", rf"[(（]([{_NUMERALS}]{{1,2}}|\d{{1,2}}|[a-z])[)）]"),
         ("half", r"(\d{1,2}|[a-z])[)）]"),
         ("point", r"(\d{1,2})[.．](?!\d)"),
-        ("pause", rf"([{_HAN}]{{1,2}})、"),
-        ("circle", r"([①-⑩])"),
-        ("ordinal", rf"第([{_HAN}])(?:(?![条款]){_OF}|大|[,，、:：是])"),
+        ("pause", rf"([{_NUMERALS}]{{1,2}})、"),
+        ("ordinal", rf"第([{_NUMERALS}])(?:(?!条|方(?![面法案])){_OF}|大|[,，、:：是])"),
         ("ordinal", rf"([首头])(?:先|一?{_OF})[,，、是]|(再次|其次|最后)[,，、是]"),
         ("ordinal", rf"([一另])一?{_OF}是"),
-        ("ordinal", r"(first|second|third)(?:ly)?\b|(fourth|fifth|final|last)(?:ly)?\b"),
-        ("other", rf"其([{_HAN}])[,，、是:：]"),
-        ("is", rf"([{_HAN}])[是曰]"),
-        ("named", rf"[㐀-鿿]{{2,4}}([{_HAN}]|\d)[:：]"),
+        (
+            "ordinal",
+            r"(first|second|third|fourth|fifth|final|last)(?:ly)?(?:[,:]| (?:reason|step|point)\b)",
+        ),
+        ("other", rf"其([{_NUMERALS}])[,，、是:：]"),
+        ("is", rf"([{_NUMERALS}])[是曰]"),
+        ("named", rf"[㐀-鿿]{{2,4}}([{_NUMERALS}]|\d)[:：]"),
         ("bullet", r"()[-*·•●▪■◆]\s?"),
     )
 )
 _LAST = 99  # 最后, finally: whatever came before
 _NUMBERS = {
-    **{c: n for n, c in enumerate(_HAN, 1)},
-    **{c: n for n, c in enumerate("①②③④⑤⑥⑦⑧⑨⑩", 1)},
     **{c: n for n, c in enumerate("abcdefghij", 1)},
     **{"首": 1, "头": 1, "其次": 2, "另": 2, "再次": 3, "最后": _LAST},
     **{"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5},
     **{"final": _LAST, "last": _LAST},
 }
+_CIRCLES = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮"
 _ARTICLE = re.compile(r"第[一二三四五六七八九十百零\d]+[条款章节]")  # of a law: no part of a list
 _SPEAKER = re.compile(r"[^:：,，。]{1,10}[:：]\s*")
 _ANNOUNCES = re.compile(
@@ -74,7 +76,17 @@ def asks_for_all(retrieval: Retrieval) -> bool:
 def announced(place: int, retrieval: Retrieval) -> list[int]:
     """Places of the items that a sentence announces: «三种情形：», «有两个原因。»"""
     found = retrieval.sentences[place]
-    return _onward(place, retrieval, None) if _announces(found) else []
+    if not _announces(found):
+        return []
+    for shift in range(1, _APART + 2):
+        following = neighbour(found, retrieval, shift)
+        if following is None or following.candidate.kind == "heading":
+            return []
+        item = _item(following)
+        if item is not None:
+            first = place + shift
+            return [first, *_run(first, retrieval, item, 1)] if item.number <= 1 else []
+    return []
 
 
 def items_with(place: int, retrieval: Retrieval) -> list[int]:
@@ -86,56 +98,38 @@ def items_with(place: int, retrieval: Retrieval) -> list[int]:
     if item is None:
         items = announced(place, retrieval)
         return [place, *items] if len(items) > 1 else []
-    items = [*_back(place, retrieval, item), place, *_onward(place, retrieval, item)]
+    before = _run(place, retrieval, item, -1)[::-1] if item.number != 1 else []
+    items = [*before, place, *_run(place, retrieval, item, 1)]
     if len(items) < 2:
         return []
-    before = neighbour(retrieval.sentences[items[0]], retrieval, -1)
-    return [items[0] - 1, *items] if before is not None and _announces(before) else items
+    above = neighbour(retrieval.sentences[items[0]], retrieval, -1)
+    return [items[0] - 1, *items] if above is not None and _announces(above) else items
 
 
 def _announces(found: Found) -> bool:
     return _item(found) is None and _ANNOUNCES.search(found.candidate.key) is not None
 
 
-def _onward(place: int, retrieval: Retrieval, item: _Item | None) -> list[int]:
-    """Items that follow one, or the announcement of them where it is None."""
+def _run(place: int, retrieval: Retrieval, item: _Item, step: int) -> list[int]:
+    """Places of the items behind (step 1) or before (-1) one, from it on."""
     out: list[int] = []
     shift = apart = 0
     while apart <= _APART and len(out) < MOST:
-        shift += 1
+        shift += step
         found = neighbour(retrieval.sentences[place], retrieval, shift)
         if found is None or found.candidate.kind == "heading":
             break
         now = _item(found)
-        if now is not None and (item is None or _follows(item, now)):
-            if item is None and now.number > 1:
-                break
+        if now is not None and (_follows(item, now) if step > 0 else _follows(now, item)):
             item, apart = now, 0
             out.append(place + shift)
-        elif item is not None and item.style == "bullet":
-            break
-        else:
-            apart += 1
-    return out
-
-
-def _back(place: int, retrieval: Retrieval, item: _Item) -> list[int]:
-    out: list[int] = []
-    shift = apart = 0
-    while apart <= _APART and len(out) < MOST and item.number != 1:
-        shift += 1
-        found = neighbour(retrieval.sentences[place], retrieval, -shift)
-        if found is None or found.candidate.kind == "heading":
-            break
-        now = _item(found)
-        if now is not None and _follows(now, item):
-            item, apart = now, 0
-            out.append(place - shift)
+            if step < 0 and item.number == 1:
+                break
         elif item.style == "bullet":
             break
         else:
             apart += 1
-    return out[::-1]
+    return out
 
 
 def _follows(one: _Item, other: _Item) -> bool:
@@ -149,6 +143,10 @@ def _item(found: Found) -> _Item | None:
     keyed = found.candidate.key.lstrip(" “\"'「")
     if _ARTICLE.match(keyed):
         return None
+    start = found.sentence.spans[0].start
+    circle = _CIRCLES.find(found.document.text[start])  # a 1 in the key
+    if circle >= 0:
+        return _Item("circle", circle + 1)
     speaker = _SPEAKER.match(keyed)
     for text in (keyed, keyed[speaker.end() :] if speaker else ""):
         for style, pattern in _STYLES:
@@ -162,6 +160,4 @@ def _item(found: Found) -> _Item | None:
 def _number(told: str) -> int:
     if told.isdigit():
         return int(told)
-    if len(told) == 2 and told[0] == "十":
-        return 10 + _NUMBERS.get(told[1], 0)
-    return _NUMBERS.get(told, 0)
+    return _NUMBERS.get(told) or chinese_number(told) or 0

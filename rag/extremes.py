@@ -15,7 +15,7 @@ from index.schema import Span
 from rag.asking import DATE, LIST, NAME, ORGANISATION, OTHER, PERSON, PLACE, YEAR
 from rag.ranking import Scores, order
 from rag.retrieval import Found, Retrieval
-from rag.rows import MOST_ROWS, NO_NAME, Row, cell_of, column_of, figure_of, row_of, rows_of
+from rag.rows import NO_NAME, UNITS, Row, column_of, figure_of, rows_of
 
 # What is said of a row: 空缺率最高的城市, 哪个月最少. 最高法院 and 最低工资 ask for none.
 _SAID = r"(?=(?:了|过)?(?:[的在呢啊呀吗,，、?？!！。 ]|[是为](?!\s*\d)|哪|出现|$))"
@@ -42,7 +42,6 @@ _TOTAL = re.compile(
     r"(?:全国|全省|全市|全球|世界|全行业)(?:合计|总计|[(（].*)?|"
     r".*\b(?:total|average|overall|mean|median|world|all|others?|sum)\b.*"
 )
-_UNITS = re.compile(r"单位|\bunits?\b")
 _NOTHING = re.compile(r"(?:[-—–－.…/ ]*|暂缺|缺|无|未披露|未公布|n/?a)")
 _NEAR = 10  # among so many of the best sentences a row of the table is looked for
 _FEWEST = 3  # rows with a figure: of two one sees it
@@ -75,9 +74,10 @@ def label(found: Found, retrieval: Retrieval) -> Span | None:
     direction = _direction(retrieval)
     if not direction or _extreme(found, retrieval, direction) != found.sentence.block:
         return None
-    row = row_of(found.document, found.sentence.block)
+    rows = rows_of(found.document, found.sentence.block)
+    row = next(row for row in rows if row.number == found.sentence.block)
     name = _named_by(row, retrieval)
-    return cell_of(found.document, row, name) if name is not None else None
+    return row.spans.get(name) if name is not None else None
 
 
 def _direction(retrieval: Retrieval) -> int:
@@ -91,9 +91,9 @@ def _direction(retrieval: Retrieval) -> int:
 
 def _extreme(found: Found, retrieval: Retrieval, direction: int) -> int | None:
     """The block of the row with the highest (1) or lowest (-1) figure in the asked column."""
-    rows = list(rows_of(found.document, found.sentence.block))
+    rows = rows_of(found.document, found.sentence.block)
     own = next((row for row in rows if row.number == found.sentence.block), None)
-    if own is None or len(rows) > MOST_ROWS or any(map(_UNITS.search, own.cells)):
+    if own is None or any(map(UNITS.search, own.cells)):
         return None
     name = _named_by(own, retrieval)
     column = _asked_column(own, retrieval)

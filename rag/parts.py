@@ -15,6 +15,7 @@ from itertools import pairwise
 from index.segmenting import token_spans
 from rag.answer_spans import shape_of
 from rag.asking import DEFINITION, ONE_THING, Asked, asked_of
+from rag.directions import direction_of
 from rag.normalising import FUNCTION_WORDS, NormalisedQuestion
 from rag.terms import Concept
 
@@ -33,13 +34,6 @@ _JOIN = re.compile(
 # Of what is compared, one is chosen: 短信还是电话.
 _EITHER = re.compile(
     rf"{_JOIN.pattern}|[、,，]?(?:还是|或者?)|,? (?:or|against|compared (?:to|with)) "
-)
-_WHICH = r"(?:谁|哪[一二两]?[个边家国座条款块种项所只台地样省市县区者篇份部组类]?)"
-_COMPARES = re.compile(
-    rf"{_WHICH}[^,，。;；?？]{{0,14}}?(?:[多少高低大小贵长短重轻快慢早晚强弱]|便宜|厉害|严重)"
-    r"(?:[些点一的了呢啊吗]|$|[?？,，。; ])|"
-    r"\b(?:who|which|whose|is|are|was|were|do|does|did|has|have)\b.*"
-    r"\b(?:more|less|fewer|most|least|[a-z]{3,}er|[a-z]{3,}est)\b"
 )
 _EACH = re.compile(
     r"分别|各自|各(?=[是有自占为多要准卖涨花摊定筹来打破])|\b(?:respectively|each|both)\b"
@@ -123,7 +117,11 @@ def things_of(
     question: NormalisedQuestion, concepts: Sequence[Concept]
 ) -> tuple[tuple[Concept, ...], ...]:
     """The concepts of each of the things that are named side by side; () for fewer than two."""
-    compared = _BETWEEN.search(question.key) or _EACH.search(question.key) or compares(question)
+    compared = (
+        _BETWEEN.search(question.key)
+        or _EACH.search(question.key)
+        or direction_of(question.key) is not None
+    )
     things = _joined_things(
         question, _names(concepts), _AT_ALL if compared else _ALIKE, _EITHER if compared else _JOIN
     )
@@ -131,11 +129,6 @@ def things_of(
     if len(held) < 2 or len(held) > MAX_PARTS or not all(held):
         return ()
     return tuple(held)
-
-
-def compares(question: NormalisedQuestion) -> bool:
-    """Whether it asks which of several is more: 谁多, 哪个更贵, "which is longer"."""
-    return _COMPARES.search(question.key) is not None
 
 
 def _names(concepts: Iterable[Concept]) -> list[tuple[int, int]]:

@@ -8,13 +8,13 @@ is weighed against the ranker's: alone it is the worse of the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from index.segmenting import key
-from rag.features import NAMES
+from rag.features import NAMES, Matrix
 from rag.ranking import Scores, order
 from rag.reading_model import SIDE_BY_SIDE, Context, Judgement, Judgements, shipped
 from rag.resolving import neighbour
@@ -37,14 +37,19 @@ _ATTRIBUTED = re.compile(
     r"^[^,，。?？说称讲]{1,8}?(?:说|称|讲|表示|认为|觉得|提到|指出|透露)(?!明|法|书|台|不)[,，:：]?(?=.{6})"
 )
 
+_OTHERS = 5  # sentences in the other language that are read beside the best
+
+
+def _of_features(values: Mapping[str, float]) -> Matrix:
+    """(len(NAMES),): what a unit of each feature counts."""
+    return np.array([values.get(name, 0.0) for name in NAMES], dtype=np.float32)
+
+
 # By how much the ranker thinks too little of sentences in the other language than the question's,
-# when it is chosen what is read; and by how much the model then thinks too much of them.
-_LIFTS = {"in_english": 3.0, "in_chinese": 1.0}
-_INFLATED = {"in_english": 3.5, "in_chinese": 1.0}
-_OTHERS = 5
-_TOO_LITTLE, _TOO_MUCH = (
-    np.array([by.get(name, 0.0) for name in NAMES], dtype=np.float32) for by in (_LIFTS, _INFLATED)
-)
+# when it is chosen what is read; and by how much the model then thinks too much of them. Chosen on
+# benchmarks/written_sets.
+_LIFTS = _of_features({"in_english": 3.0, "in_chinese": 1.0})
+_INFLATED = _of_features({"in_english": 3.5, "in_chinese": 1.0})
 _REPEATED = re.compile(r"(.+?)\1+", re.DOTALL)  # asked twice in a row, it asks for no more
 
 
@@ -71,11 +76,6 @@ def reread(retrieval: Retrieval, scores: Scores, depth: int) -> tuple[Scores, Ju
     return np.round(changed, 6), judged
 
 
-def lifted(retrieval: Retrieval, scores: Scores) -> Scores:
-    """Scores by which it is chosen what is read: sentences in the other language stand lower."""
-    return np.asarray(scores + retrieval.features @ _TOO_LITTLE)
-
-
 def judgements_of_best(retrieval: Retrieval, scores: Scores, depth: int) -> dict[int, Judgement]:
     """What the model says of the best by place, best first: of `depth` where none of them answers.
 
@@ -83,10 +83,10 @@ def judgements_of_best(retrieval: Retrieval, scores: Scores, depth: int) -> dict
     little of. Two are read at a time; on any machine the same.
     """
     best = order(scores)
-    others = retrieval.features[best] @ _TOO_LITTLE
-    read = {*best[:depth], *[i for i, lift in zip(best, others, strict=True) if lift][:_OTHERS]}
-    scores = lifted(retrieval, scores)
-    ranked = [i for i in order(scores) if i in read] if depth else []
+    lifts = retrieval.features @ _LIFTS
+    read = {*best[:depth], *[i for i in best if lifts[i]][:_OTHERS]} if depth else ()
+    scores = scores + lifts
+    ranked = [i for i in order(scores) if i in read]
     judged: dict[int, Judgement] = {}
     reach = _NEAR
     while len(judged) < len(ranked):
@@ -107,7 +107,7 @@ def judgements_of(retrieval: Retrieval, places: Sequence[int]) -> dict[int, Judg
     contexts = [context_of(retrieval, place) for place in places]
     asked = [(question_for(retrieval, "\n".join(context)), context) for context in contexts]
     judged = shipped().judge_each(asked)
-    too_much = retrieval.features[list(places)] @ _TOO_MUCH
+    too_much = retrieval.features[list(places)] @ _INFLATED
     return {
         place: replace(one, relevance=one.relevance - float(more)) if more else one
         for place, one, more in zip(places, judged, too_much, strict=True)

@@ -34,7 +34,7 @@ from rag.terms import (
     most_weight,
     weighted_terms,
 )
-from rag.translating import said_in_it, with_translations
+from rag.translating import in_other_language, with_translations
 from rag.variants import Heard, Joined
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def retrieve(
     hints = hints_of(question.key)
     question_grams = content_grams(question, table)
     terms = weighted_terms(concepts, table, question_grams)
-    other = said_in_it(concepts, question, library) if settings.thesaurus else ""
+    other = in_other_language(concepts, question, library) if settings.thesaurus else ""
     arms = _arms(library, question, terms, settings, doc_ids, other)
     most = most_weight(concepts, terms, question_grams)
     limit = settings.candidates * (3 if hints else 1)
@@ -204,7 +204,7 @@ def _arms(
         arms["lexical"] = library.rank_lexical(terms, settings.lexical, doc_ids)
     if settings.dense:
         vector = library.embedder.embed_query(question.text)
-        if other.strip() and _is_static(library):
+        if other and _is_static(library):
             vector = _mixed(vector, library.embedder.embed_query(other))
         if vector.any():
             arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)

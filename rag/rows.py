@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from index.schema import Block, Document, Span
 from index.segmenting import key
@@ -15,9 +15,10 @@ from rag.tables import column_worth, outstanding
 from rag.terms import Concept
 from rag.things import said
 
-MOST_ROWS = 2_000  # of a table that are compared
+_MOST_ROWS = 2_000  # of a table that are compared
 NO_NAME = re.compile(r"序号|编号|排名|名次|位次|^(?:序|no\.?|#|rank\w*)$")
-# Of the question, what the column must say; in Chinese it stands before 最高 besides.
+UNITS = re.compile(r"单位|计量|\bunits?\b")  # a column that says what a row is counted in
+# Of the question, what a column must say.
 _REAL, _REAL_ENGLISH = 0.1, 0.25
 _FIGURE = re.compile(r"([-−–－(]?)\s*(\d[\d,]*(?:\.\d+)?)\s*\)?\s*(%|[a-z㐀-鿿/]{0,6})")
 _MARK = re.compile(r"[①-⑳⁰¹²³⁴-⁹]|\[\d+\]")
@@ -28,46 +29,53 @@ _COMMON = 1 / 3  # what more of the rows say names none of them
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A row of a table; empty cells are missing.
+
+    `nameless`: cells whose column has no name, or one that another has, too.
+    """
+
     number: int  # of its block
-    cells: Mapping[str, str]  # header → key of the cell; empty cells are missing
+    cells: Mapping[str, str] = field(default_factory=dict)  # header → key of the cell
+    spans: Mapping[str, Span] = field(default_factory=dict)  # header → where it stands
+    nameless: tuple[tuple[str, Span], ...] = ()
 
 
-def rows_of(document: Document, number: int) -> Iterator[Row]:
-    """The rows of the table that a block belongs to, that block among them, headers left out."""
+def rows_of(document: Document, number: int) -> list[Row]:
+    """The rows of the table that a block belongs to, that block among them, headers left out.
+
+    [] for a block of no table, and for one of very many rows.
+    """
     table, blocks = document.blocks[number].table, document.blocks
     if table is None:
-        return
+        return []
     first = last = number
-    while first and blocks[first - 1].table == table and number - first <= MOST_ROWS:
+    while first and blocks[first - 1].table == table and last - first <= _MOST_ROWS:
         first -= 1
-    while last + 1 < len(blocks) and blocks[last + 1].table == table and last - first <= MOST_ROWS:
+    while last + 1 < len(blocks) and blocks[last + 1].table == table and last - first <= _MOST_ROWS:
         last += 1
-    for at in range(first, last + 1):
-        if not blocks[at].is_header:
-            yield row_of(document, at)
+    if last - first > _MOST_ROWS:
+        return []
+    body = [at for at in range(first, last + 1) if not blocks[at].is_header]
+    heads = [at for at in range(first, last + 1) if blocks[at].is_header]
+    texts = [[document.text[c.start : c.end] for c in blocks[at].cells] for at in heads]
+    counts = [Counter(map(key, names)) for names in (*texts, *(blocks[at].header for at in body))]
+    repeated = {header for count in counts for header, n in count.items() if n > 1} | {""}
+    return [_row_of(document, at, repeated) for at in body]
 
 
-def row_of(document: Document, number: int) -> Row:
-    """No cells where it is not known what each is; columns called the same are told apart."""
+def _row_of(document: Document, number: int, repeated: Collection[str]) -> Row:
+    """No cells where it is not known what each is."""
     block: Block = document.blocks[number]
     if len(block.header) != len(block.cells):
-        return Row(number, {})
-    headers = _apart([key(header) for header in block.header])
-    texts = (key(_MARK.sub("", document.text[c.start : c.end])).strip() for c in block.cells)
-    return Row(number, dict(zip(headers, texts, strict=True)))
-
-
-def _apart(headers: Sequence[str]) -> list[str]:
-    """Each header, with its place behind where it is no name of a column of its own."""
-    count = Counter(headers)
-    return [h if h and count[h] == 1 else f"{h}\0{n}" for n, h in enumerate(headers)]
-
-
-def cell_of(document: Document, row: Row, header: str) -> Span | None:
-    """Where a row's cell stands; None where it is empty."""
-    if not row.cells.get(header):
-        return None
-    return document.blocks[row.number].cells[list(row.cells).index(header)]
+        return Row(number)
+    texts = [key(_MARK.sub("", document.text[c.start : c.end])).strip() for c in block.cells]
+    named = {key(h): n for n, h in enumerate(block.header) if key(h) not in repeated}
+    return Row(
+        number,
+        {header: texts[n] for header, n in named.items()},
+        {header: block.cells[n] for header, n in named.items()},
+        tuple((texts[n], c) for n, c in enumerate(block.cells) if n not in named.values()),
+    )
 
 
 def figure_of(cell: str) -> tuple[float, str] | None:
@@ -102,17 +110,16 @@ def column_of(row: Row, retrieval: Retrieval, of: Sequence[str] | None = None) -
     return headers[place] if place is not None and worths[place] >= least else None
 
 
-def named_as(row: Row, retrieval: Retrieval) -> str | None:
-    """The header of the cell by which the question names a row: 短信, not its group 甲组."""
+def named_as(row: Row, retrieval: Retrieval) -> Span | None:
+    """The cell by which the question names a row: 短信, not its group 甲组; None for no words."""
     question = retrieval.question.key
-    words = [h for h in row.cells if not NO_NAME.search(h) and figure_of(row.cells[h]) is None]
 
-    def worth(header: str) -> float:
-        cell = row.cells[header]
-        told = sum(said(c, cell) * c.rarity for c in retrieval.concepts)
-        return told + len(cell) * (len(cell) > 1 and cell in question)
+    def worth(cell: tuple[str, Span]) -> float:
+        told = sum(said(c, cell[0]) * c.rarity for c in retrieval.concepts)
+        return told + len(cell[0]) * (len(cell[0]) > 1 and cell[0] in question)
 
-    return max(words, key=worth, default=None)
+    best = max((*_words(row), *_years(row)), key=worth, default=None)
+    return best[1] if best is not None and worth(best) > 0 else None
 
 
 def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
@@ -123,10 +130,16 @@ def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
     question = retrieval.question.key
     labels = [_label(row) for row in rows]
     headers = " ".join(dict.fromkeys(h for row in rows[:1] for h in row.cells))
-    words = [set(_words(row)) for row in rows]
+    words = [{text for text, _ in _words(row) if len(text) > 1} for row in rows]
     often = Counter(word for own in words for word in own)
-    # As it stands in the table, and in no other row.
-    literally = [any(w in question and often[w] == 1 for w in own) for own in words]
+    # As it stands in the table, and in no other row; 中国香港 does not name 中国.
+    rest = question
+    said_whole: set[str] = set()
+    for word in sorted(often, key=lambda w: (-len(w), w)):
+        if word in rest:
+            rest = rest.replace(word, "\0")
+            said_whole.add(word)
+    literally = [any(w in said_whole and often[w] == 1 for w in own) for own in words]
     named = {n for n, literal in enumerate(literally) if literal}
     votes = [2.0 * literal for literal in literally]
     sayers: list[list[int]] = []
@@ -151,15 +164,18 @@ def _telling(concepts: Sequence[Concept], headers: str) -> Iterator[Concept]:
 
 def _label(row: Row) -> str:
     """What words and years of the row say."""
-    return " ".join(
-        cell
-        for header, cell in row.cells.items()
-        if not NO_NAME.search(header) and (figure_of(cell) is None or is_of_years(header, cell))
-    )
+    return " ".join(text for text, _ in (*_words(row), *_years(row)))
 
 
-def _words(row: Row) -> Iterator[str]:
-    """The cells that hold words."""
-    for header, cell in row.cells.items():
-        if len(cell) > 1 and not NO_NAME.search(header) and figure_of(cell) is None:
-            yield cell
+def _years(row: Row) -> Iterator[tuple[str, Span]]:
+    for header, text in row.cells.items():
+        if is_of_years(header, text):
+            yield text, row.spans[header]
+
+
+def _words(row: Row) -> Iterator[tuple[str, Span]]:
+    """The cells that hold words, and where."""
+    named = ((text, row.spans[h]) for h, text in row.cells.items() if not NO_NAME.search(h))
+    for text, span in (*named, *row.nameless):
+        if text and figure_of(text) is None:
+            yield text, span

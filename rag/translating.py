@@ -9,6 +9,7 @@ concepts stays as it is. English is looked for only where a document of the libr
 from __future__ import annotations
 
 import re
+from calendar import month_abbr, month_name
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from index import sounds
 from index.segmenting import grams
 from index.thesaurus import shipped, translations
 from rag.normalising import NormalisedQuestion
+from rag.spellings import chinese_number
 from rag.terms import TRANSLATED, Alternative, Concept
 from rag.variants import LEAST_RARITY, SOUND
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from index.store import Library
 
 _ENGLISH = frozenset(("en", "mixed"))
-_MOST_ENGLISH = 12  # words and forms for a concept
+_MOST_ENGLISH = 12  # translations of a concept, forms included
 _MOST_CHINESE = 4
 _OF_PART = 0.7  # weight of what a part of a word means: 试验室, 试验
 _OF_NUMBER = 0.5  # … and a number in it: 三周
@@ -32,13 +34,10 @@ _NAME = 0.9
 _MOST_SPELLINGS = 2
 _SHORTEST_NAME = 4  # letters
 _ASPECT = re.compile(r"^[被把在由]|^[那这][㐀-鿿]|[了过着得到完起]$")
-_MONTH = re.compile(r"(\d{1,2}|十?[一二三四五六七八九十])月")
-_MONTHS = (
-    ("january", "jan"), ("february", "feb"), ("march",), ("april",), ("may",), ("june",),
-    ("july",), ("august", "aug"), ("september", "sept"), ("october", "oct"), ("november", "nov"),
-    ("december", "dec"),
-)  # fmt: skip
-_DIGITS = "一二三四五六七八九十"
+_MONTH = re.compile(r"(?<!\d)(\d{1,2}|十[一二]?|[一二三四五六七八九])月")
+_MONTHS = tuple(
+    tuple(dict.fromkeys((month_name[n].lower(), month_abbr[n].lower()))) for n in range(1, 13)
+)
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -47,7 +46,8 @@ def with_translations(
 ) -> tuple[Concept, ...]:
     """The concepts; each may also be said as the other language says it."""
     if question.language == "en":
-        return tuple(_with(c, dict(_in_chinese(c)), _MOST_CHINESE) for c in concepts)
+        chinese = translations.shipped().chinese
+        return tuple(_with(c, chinese(c.term), _MOST_CHINESE) for c in concepts)
     if not library.languages & _ENGLISH:
         return concepts
     months = _months_in(question.key)
@@ -58,13 +58,14 @@ def with_translations(
     )
 
 
-def said_in_it(concepts: Sequence[Concept], question: NormalisedQuestion, library: Library) -> str:
+def in_other_language(
+    concepts: Sequence[Concept], question: NormalisedQuestion, library: Library
+) -> str:
     """The question's words in the other language, each in one way; "" where it holds none."""
-    if question.language == "en":
-        return " ".join(_first(c, is_latin=False) for c in concepts)
-    if not library.languages & _ENGLISH:
+    is_english = question.language == "en"
+    if not is_english and not library.languages & _ENGLISH:
         return ""
-    return " ".join(_first(c, is_latin=True) for c in concepts)
+    return " ".join(filter(None, (_first(c, is_latin=not is_english) for c in concepts)))
 
 
 def _first(concept: Concept, *, is_latin: bool) -> str:
@@ -77,15 +78,11 @@ def _with(
     concept: Concept, found: Mapping[str, float], most: int, names: Sequence[str] = ()
 ) -> Concept:
     own = {a.term for a in concept.alternatives}
-    ranked = sorted((-weight, word) for word, weight in found.items() if word not in own)
-    new = [Alternative(word, -low, TRANSLATED) for low, word in ranked[:most]]
+    # Of equals the first is the commonest.
+    ranked = sorted((w for w in found if w not in own), key=lambda word: -found[word])
+    new = [Alternative(word, found[word], TRANSLATED) for word in ranked[:most]]
     new += [Alternative(name, _NAME, SOUND) for name in names]
     return replace(concept, alternatives=(*concept.alternatives, *new)) if new else concept
-
-
-def _in_chinese(concept: Concept) -> Iterator[tuple[str, float]]:
-    words = translations.shipped().chinese(concept.term)
-    return (pair for pair, _ in zip(words.items(), range(_MOST_CHINESE), strict=False))
 
 
 def _in_english(
@@ -110,9 +107,9 @@ def _translated(term: str) -> Iterator[tuple[str, float]]:
     if (own := table(term)) or (own := table(_ASPECT.sub("", term))):
         yield from own.items()
         return
-    number = _DIGITS.find(term[0].replace("两", "二"))
-    if number >= 0 and len(term) > 1:
-        yield _NUMBERS[number], _OF_NUMBER
+    number = chinese_number(term[0]) or 0
+    if 1 <= number <= len(_NUMBERS) and len(term) > 1:
+        yield _NUMBERS[number - 1], _OF_NUMBER
         term = term[1:]
     for size in range(len(term), 1, -1):
         parts = [table(term[i : i + size]) for i in range(len(term) - size + 1)]
@@ -126,8 +123,7 @@ def _months_in(question: str) -> dict[int, tuple[str, ...]]:
     """Where the question names a month → its names in English."""
     found: dict[int, tuple[str, ...]] = {}
     for match in _MONTH.finditer(question):
-        told = match[1]
-        number = int(told) if told.isdigit() else 10 * (len(told) > 1) + _DIGITS.find(told[-1]) + 1
+        number = int(match[1]) if match[1].isdigit() else chinese_number(match[1]) or 0
         if 1 <= number <= len(_MONTHS):
             found[match.start()] = _MONTHS[number - 1]
     return found

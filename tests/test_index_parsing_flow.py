@@ -227,6 +227,9 @@ def test_lines_with_as_many_cells_and_figures_are_a_table(mark: str) -> None:
     [
         ["王一　李二　张三", "赵四　钱五　孙六", "周七　吴八　郑九"],  # names alone
         ["责任单位；完成时限；备注", "市教育局；年底；无", "市卫健委；年中；无"],
+        ["第一章　总则　1", "第二章　申报　4", "第三章　附则　9"],  # contents
+        ["王一；李二；2020", "张三；赵四；2021", "钱五；孙六；2021"],  # references
+        ["首页 | 新闻 | 1", "首页 | 新闻 | 2", "首页 | 新闻 | 3"],
         ["第一条　本办法自发布之日起施行，由市人民政府负责解释，此前的规定同时废止　2024　1",
          "第二条　市人民政府应当每年向市人民代表大会常务委员会报告本办法的执行情况　2024　2",
          "第三条　违反本办法的，由有关部门责令改正，拒不改正的处以罚款，并予以公布　2024　3"],
@@ -244,6 +247,10 @@ def test_a_name_and_as_many_figures_on_lines_of_their_own_are_rows() -> None:
     lines = [*header, *(cell for row in rows for cell in row)]
     document = parse(f"{BODY}\n\n" + "\n".join(lines) + f"\n\n{BODY}")
     assert [t.split("\n") for t in texts(document, BlockKind.TABLE_ROW)] == rows
+    table = "| 园区 | 机柜 |\n|---|---|\n| 青浦 | 1,240 |\n| 中卫 | 3,820 |"
+    both = parse(f"{BODY}\n\n{table}\n" + "\n".join(c for row in rows for c in row) + f"\n\n{BODY}")
+    heads = [both.quote(b.spans) for b in both.blocks if b.is_header]
+    assert any("园区" in head for head in heads)
     two = parse(f"{BODY}\n\n" + "\n".join([*rows[0], *rows[1]]) + f"\n\n{BODY}")
     assert not texts(two, BlockKind.TABLE_ROW)
 

@@ -62,3 +62,73 @@ def test_where_two_columns_are_called_the_same_nobody_wins(ask: Callable[..., An
     answer = ask("云岚和海棠的次均费用哪个高？", TWO_HEADS)
     assert all(city in answer.answer for city in ("云岚", "海棠"))
     assert answer.statements[0].text not in ("云岚", "海棠")
+
+
+LOSSES = """# 航运公司年报
+
+| 公司 | 净利润（亿元） | 用电量增长（%） |
+|---|---|---|
+| 远航重工 | -5.2 | 8.2 |
+| 海岳航运 | -1.3 | 3.4 |
+| 北桥物流 | 2.0 | 5.1 |
+"""
+GIFTS = """# 捐款名单
+
+| 公司 | 单位 | 捐款金额 |
+|---|---|---|
+| 远航重工 | 万元 | 900 |
+| 海岳航运 | 亿元 | 3 |
+| 北桥物流 | 万元 | 20 |
+"""
+PLACES = """# 生产总值
+
+| 地区 | 生产总值（亿元） |
+|---|---|
+| 中国 | 1349084 |
+| 中国香港 | 28440 |
+| 日本 | 298000 |
+| 韩国 | 131000 |
+"""
+YEARS = """# 销量
+
+| 年份 | 销量（万辆） | 备注 |
+|---|---|---|
+| 2022年 | 31 | 修订数 |
+| 2023年 | 44 | 初步数 |
+| 2024年 | 52 | 初步数 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (LOSSES, "远航重工和海岳航运的净利润谁亏得少？"),  # the smaller figure is the larger loss
+        (LOSSES, "远航重工和海岳航运的净利润哪个高？"),
+        (LOSSES, "远航重工和海岳航运哪个用电量增长慢？"),  # 增长 is not long
+        (GIFTS, "远航重工和海岳航运哪个捐款金额多？"),  # 900万, 3亿
+    ],
+)
+def test_where_the_figures_do_not_tell_nobody_wins(
+    ask: Callable[..., Answer], text: str, question: str
+) -> None:
+    answer = ask(question, text)
+    assert answer.statements[0].text not in ("远航重工", "海岳航运")
+    cited = "\n".join(c.quote for c in answer.citations)
+    assert all(name in cited for name in ("远航重工", "海岳航运"))
+
+
+def test_what_is_part_of_a_longer_name_is_not_named(ask: Callable[..., Answer]) -> None:
+    answer = ask("中国香港和日本的生产总值哪个高？", PLACES)
+    assert answer.statements[0].text == "日本"
+    assert "1349084" not in answer.answer
+
+
+def test_a_year_is_a_name_too(ask: Callable[..., Answer]) -> None:
+    answer = ask("2022年和2023年哪一年的销量高？", YEARS)
+    assert answer.statements[0].text == "2023年"
+
+
+def test_rows_of_one_table_leave_other_documents_alone(ask: Callable[..., Answer]) -> None:
+    other = "中国香港的生产总值里，金融业占两成多。\n\n日本的生产总值里，制造业占两成。\n"
+    answer = ask("中国香港和日本的生产总值各是多少？", PLACES, other)
+    assert [s.text for s in answer.statements][::2][:2] == ["28440", "298000"]

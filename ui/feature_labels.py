@@ -48,6 +48,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "table_row": ("是表格行", "a table row"),
     "note": ("是注释或图表说明", "a note or a caption"),
     "reread": ("第二遍阅读", "second reading"),
+    "in_english": ("问题是中文，句子是英文", "in English, the question in Chinese"),
+    "in_chinese": ("问题是英文，句子是中文", "in Chinese, the question in English"),
     "hint": ("是问题所指的那类文档", "the document that the question means"),
 }
 _KINDS: dict[str, tuple[str, str]] = {

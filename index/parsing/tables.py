@@ -17,7 +17,7 @@ _TAB = re.compile("\t")
 _GAP = re.compile(r"\t+|[ \u3000\xa0]{2,}")
 # What parts the cells of a line as well, where a column of figures shows that it is a row.
 _PARTED = (
-    re.compile(r"\t+|[ \u3000\xa0]{2,}|\u3000"),
+    re.compile(rf"{_GAP.pattern}|\u3000"),
     re.compile(r"\s*[|｜]\s*"),
     re.compile(r"\s*[;；]\s*"),
 )
@@ -28,7 +28,9 @@ _NUMERIC = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d{2}\s?年?(?:[1-4]?\s?[HQ季度上半下]{1,3}[1-4]?)?[EeFfPp]?")
 _MONTH = re.compile(r"(?:1[0-2]|[1-9])(?:\s?[-–—~～至]\s?(?:1[0-2]|[1-9]))?\s?月份?")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
-_ROWS = re.compile(r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}")  # names and figures
+_NAMES_AND_FIGURES = re.compile(
+    r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}"
+)  # names and figures
 _MOST_HEADER = 12  # lines above the rows that may be their header
 _SHORT_CELL = 30  # characters
 _MAX_CELL = 90  # characters; a longer line is a paragraph
@@ -172,12 +174,12 @@ def _columns(lines: Sequence[Line], first: int) -> Table | None:
             and abs(lines[last].text.count("\t") - tabs) <= 1
         ):
             last += 1
-        return None if last - first < 2 else _rows(lines, first, last, _TAB)
+        return None if last - first < 2 else _parted(lines, first, last, _TAB)
     if last := _alike(lines, first, _GAP):
-        return _rows(lines, first, last, _GAP)
+        return _parted(lines, first, last, _GAP)
     for pattern in _PARTED:
         if last := _alike(lines, first, pattern):
-            table = _rows(lines, first, last, pattern)
+            table = _parted(lines, first, last, pattern)
             if _holds_figures(lines, table):
                 return table
     return None
@@ -198,7 +200,7 @@ def _alike(lines: Sequence[Line], first: int, pattern: re.Pattern[str]) -> int:
     return 0 if last - first < 3 else last
 
 
-def _rows(lines: Sequence[Line], first: int, last: int, pattern: re.Pattern[str]) -> Table:
+def _parted(lines: Sequence[Line], first: int, last: int, pattern: re.Pattern[str]) -> Table:
     rows = [_split(line, pattern) for line in lines[first:last]]
     start = lines[first].start
     header = is_header([lines[first].text[a - start : b - start] for a, b in rows[0]])
@@ -206,17 +208,24 @@ def _rows(lines: Sequence[Line], first: int, last: int, pattern: re.Pattern[str]
 
 
 def _holds_figures(lines: Sequence[Line], table: Table) -> bool:
-    """Whether a column is of figures and every cell is short; a list of names is no table."""
+    """Whether columns are of figures and every cell is short.
+
+    One is enough below a header: without one, contents and lists of links have a number, too. A
+    list of names is no table, nor are references with their years.
+    """
     texts = [
         [line.text[a - line.start : b - line.start] for a, b in row]
         for line, row in zip(lines[table.first : table.last], table.rows, strict=True)
     ]
-    body = texts[table.has_header :]
     if any(len(cell) > _SHORT_CELL for row in texts for cell in row):
         return False
-    return any(
-        all(_NUMERIC.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)
+    columns = list(zip(*texts[table.has_header :], strict=True))
+    figures = sum(
+        all(_NUMERIC.fullmatch(cell) for cell in column)
+        and not all(_YEAR.fullmatch(cell) for cell in column)
+        for column in columns
     )
+    return figures >= (1 if table.has_header else 2)
 
 
 def _pipes(lines: Sequence[Line], first: int) -> Table | None:
@@ -313,11 +322,13 @@ def _flattened(
 def _repeated(lines: Sequence[Line], start: int, texts: Sequence[str]) -> Table | None:
     """Rows of a name and as many figures each, below a header that is not one cell a column."""
     shape = "".join("f" if _NUMERIC.fullmatch(text) else "n" for text in texts)
-    match = _ROWS.search(shape)
+    match = _NAMES_AND_FIGURES.search(shape)
     if match is None or match.start() > _MOST_HEADER:
         return None
     columns = 1 + len(match["figures"])
     first, last = start + match.start(), start + match.end()
+    if any(_pipes(lines, i) or _columns(lines, i) for i in range(start, first)):
+        return None  # that one is told first
     rows = [
         [(line.start, line.end) for line in lines[i : i + columns]]
         for i in range(first, last, columns)
