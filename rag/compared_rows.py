@@ -14,7 +14,16 @@ from rag.directions import direction_of
 from rag.ranking import Scores
 from rag.reading import Draft
 from rag.retrieval import Retrieval
-from rag.rows import UNITS, Row, column_of, figure_of, named_as, named_rows, rows_of
+from rag.rows import (
+    UNITS,
+    Row,
+    column_of,
+    figure_of,
+    is_of_other_year,
+    named_as,
+    named_rows,
+    rows_of,
+)
 from rag.settings import ReadingSettings
 from rag.tables import header_of
 
@@ -23,6 +32,8 @@ def with_rows(
     drafts: Sequence[Draft], retrieval: Retrieval, scores: Scores, settings: ReadingSettings
 ) -> list[Draft]:
     """The drafts, and behind the first row of a table the others of it that the question names.
+
+    A row of another year than is asked for gives way to them.
 
     The row that has more (or less, as is asked) comes first, with its name as the short answer.
     Drafts for which there is no room any more are left out, from the end.
@@ -36,10 +47,13 @@ def with_rows(
             continue
         rows = rows_of(draft.document, found.sentence.block)
         named = named_rows(rows, retrieval)
-        own = next((row for row in named if row.number == found.sentence.block), None)
-        if own is None or not 2 <= len(named) <= settings.max_several:
+        own = next(row for row in rows if row.number == found.sentence.block)
+        if not 2 <= len(named) <= settings.max_several:
             return list(drafts)
-        named = [own, *(row for row in named if row is not own)]
+        if own in named:
+            named = [own, *(row for row in named if row is not own)]
+        elif not is_of_other_year(own, retrieval):
+            return list(drafts)
         together = [_draft(draft, row, retrieval, scores) for row in named]
         if at == 0:
             together = _told(together, named, retrieval, direction)

@@ -66,6 +66,13 @@ def fuse(
     return fused[:n]
 
 
+def with_more(rows: Sequence[Fused], others: Sequence[Fused]) -> list[Fused]:
+    """All of both by their scores; of a chunk that both hold, as the first has it."""
+    known = {one.scored.chunk.chunk_id for one in rows}
+    both = [*rows, *(one for one in others if one.scored.chunk.chunk_id not in known)]
+    return sorted(both, key=lambda one: (-one.scored.score, one.scored.chunk.chunk_id))
+
+
 def with_sides(whole: Sequence[Fused], sides: Sequence[Sequence[Fused]], limit: int) -> list[Fused]:
     """The best of the whole; the last places go to the best of each side, where they lack.
 

@@ -49,7 +49,7 @@ def _of_features(values: Mapping[str, float]) -> Matrix:
 # when it is chosen what is read; and by how much the model then thinks too much of them. Chosen on
 # benchmarks/written_sets.
 _LIFTS = _of_features({"in_english": 3.0, "in_chinese": 1.0})
-_INFLATED = _of_features({"in_english": 3.5, "in_chinese": 1.0})
+_INFLATED = _of_features({"in_english": 5.0, "in_chinese": 1.0})
 _REPEATED = re.compile(r"(.+?)\1+", re.DOTALL)  # asked twice in a row, it asks for no more
 
 

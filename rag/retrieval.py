@@ -19,7 +19,7 @@ from index.thesaurus import Layer, shipped
 from rag import background
 from rag.asking import Asked, asked_of
 from rag.features import Candidate, Matrix, measure
-from rag.fusion import Fused, fuse, with_sides
+from rag.fusion import Fused, fuse, with_more, with_sides
 from rag.hints import Hints, hints_of
 from rag.normalising import NormalisedQuestion
 from rag.parts import sides_of
@@ -54,6 +54,7 @@ MARGIN = 0.5
 LEAST = 32
 # Of the vector of a question's words in the other language, beside the question's own.
 OTHER_WEIGHT = 0.6
+OTHER_CHUNKS = 24  # found so, beside those that are found without
 HINT_LIFT = 0.5  # how much more a chunk counts whose document is the one that is meant
 
 
@@ -92,18 +93,23 @@ def retrieve(
     """Nothing found gives no passages and no sentences. `doc_ids` limits where is looked."""
     table = background.shipped()
     layers = _layers(library, question) if settings.thesaurus else []
-    concepts = concepts_of(question, layers, table)
-    if settings.thesaurus:
-        concepts = with_translations(concepts, question, library)
+    own = concepts_of(question, layers, table)
+    concepts = with_translations(own, question, library) if settings.thesaurus else own
     asked = asked_of(question.key)
     hints = hints_of(question.key)
     question_grams = content_grams(question, table)
-    terms = weighted_terms(concepts, table, question_grams)
-    other = in_other_language(concepts, question, library) if settings.thesaurus else ""
-    arms = _arms(library, question, terms, settings, doc_ids, other)
-    most = most_weight(concepts, terms, question_grams)
+    terms = weighted_terms(own, table, question_grams)
+    arms = _arms(library, question, terms, settings, doc_ids)
+    most = most_weight(own, terms, question_grams)
     limit = settings.candidates * (3 if hints else 1)
     rows = _fused(arms, most, settings, limit, bool(hints))
+    if concepts is not own:
+        terms = weighted_terms(concepts, table, question_grams)
+        other = in_other_language(concepts, question, library)
+        beside = _arms(library, question, terms, settings, doc_ids, other)
+        most = most_weight(concepts, terms, question_grams)
+        rows = with_more(rows, _fused(beside, most, settings, OTHER_CHUNKS))
+        limit += OTHER_CHUNKS
     sides = sides_of(question, asked, concepts)
     if sides:
         found = []
@@ -194,9 +200,9 @@ def _arms(
     terms: Sequence[WeightedTerm],
     settings: RetrievalSettings,
     doc_ids: Collection[str] | None,
-    other: str,
+    other: str = "",
 ) -> dict[str, Ranking]:
-    """`other`: the question in the other language, "" for none."""
+    """`other`: the question in the other language, whose texts are looked for, too."""
     arms = {"lexical": Ranking.of([]), "dense": Ranking.of([])}
     if question.is_empty:
         return arms

@@ -91,6 +91,12 @@ def is_of_years(header: str, cell: str) -> bool:
     return YEAR.match(cell) is not None and ("年" in header or "year" in header)
 
 
+def is_of_other_year(row: Row, retrieval: Retrieval) -> bool:
+    """Whether it is told of a year, and the question asks for another."""
+    told, asked = [text for text, _ in _years(row)], retrieval.asked.years
+    return bool(told and asked) and not any(year in text for year in asked for text in told)
+
+
 def column_of(row: Row, retrieval: Retrieval, of: Sequence[str] | None = None) -> str | None:
     """The column of figures that says most of the question; None where none stands out.
 
@@ -125,9 +131,12 @@ def named_as(row: Row, retrieval: Retrieval) -> Span | None:
 def named_rows(rows: Sequence[Row], retrieval: Retrieval) -> list[Row]:
     """The rows that the question names, in their order; each by something that no other says.
 
-    «短信和机器人电话哪个按时还的人多» names the rows 短信 and 机器人电话.
+    «短信和机器人电话哪个按时还的人多» names the rows 短信 and 机器人电话. Of several years only
+    rows of those that the question names are looked at.
     """
     question = retrieval.question.key
+    if retrieval.asked.years and any(any(_years(row)) for row in rows):
+        rows = [row for row in rows if any(_years(row)) and not is_of_other_year(row, retrieval)]
     labels = [_label(row) for row in rows]
     headers = " ".join(dict.fromkeys(h for row in rows[:1] for h in row.cells))
     words = [{text for text, _ in _words(row) if len(text) > 1} for row in rows]

@@ -44,7 +44,17 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 def with_translations(
     concepts: tuple[Concept, ...], question: NormalisedQuestion, library: Library
 ) -> tuple[Concept, ...]:
-    """The concepts; each may also be said as the other language says it."""
+    """The concepts; each may also be said as the other language says it.
+
+    The very same where nothing is translated.
+    """
+    translated = _translated_of(concepts, question, library)
+    return translated if translated != concepts else concepts
+
+
+def _translated_of(
+    concepts: tuple[Concept, ...], question: NormalisedQuestion, library: Library
+) -> tuple[Concept, ...]:
     if question.language == "en":
         chinese = translations.shipped().chinese
         return tuple(_with(c, chinese(c.term), _MOST_CHINESE) for c in concepts)

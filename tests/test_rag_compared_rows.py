@@ -123,6 +123,22 @@ def test_what_is_part_of_a_longer_name_is_not_named(ask: Callable[..., Answer]) 
     assert "1349084" not in answer.answer
 
 
+def test_of_several_years_the_rows_of_the_asked_one_are_compared(
+    ask: Callable[..., Answer],
+) -> None:
+    lines = ["| 公司 | 年份 | 毛利率（%） |", "|---|---|---|"]
+    shares = {"玉壶乳品": (36.1, 38.0), "北坡乳业": (39.2, 33.5), "牧澜乳业": (30.4, 31.9)}
+    lines += [
+        f"| {firm} | {year} | {share} |"
+        for firm, both in shares.items()
+        for year, share in zip((2023, 2024), both, strict=True)
+    ]
+    answer = ask("玉壶乳品和北坡乳业2024年谁毛利率高？", "# 毛利率\n\n" + "\n".join(lines) + "\n")
+    assert answer.statements[0].text == "玉壶乳品"
+    cited = [c.quote for c in answer.citations]
+    assert all("38.0" in q or "33.5" in q for q in cited[:2])
+
+
 def test_a_year_is_a_name_too(ask: Callable[..., Answer]) -> None:
     answer = ask("2022年和2023年哪一年的销量高？", YEARS)
     assert answer.statements[0].text == "2023年"
