@@ -22,6 +22,7 @@ from rag.reading_model import Judgement
 from rag.requests import request_of
 from rag.rereading import question_for
 from rag.retrieval import Retrieval, retrieve
+from rag.schema import Answer
 from rag.settings import AnswerabilitySettings, RagSettings, ReadingSettings, RetrievalSettings
 from rag.wording import plain, said
 
@@ -318,3 +319,13 @@ def test_a_caption_that_alone_answers_is_shown(index_files: Index, depth: int) -
     with open_library(path) as library:
         answer = Answerer(library, settings).answer("青屿港2024年货物吞吐量多少")
     assert "1.86亿吨" in answer.statements[0].text
+
+
+def test_of_what_is_compared_in_sentences_each_side_is_told(ask: Callable[..., Answer]) -> None:
+    text = (
+        "手机市场\n\n恒芒去年在国内出货五千二百万台，居第二位。\n\n拓砾去年在国内出货四千三百万台，居第三位。\n\n"
+        "去年国内手机出货两亿七千八百万台，比前年涨了百分之四。\n"
+    )
+    answer = ask("去年恒芒和拓砾在国内谁的出货多？", text).answer
+    assert "五千二百万台" in answer
+    assert "四千三百万台" in answer

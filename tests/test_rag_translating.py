@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 from index.ingesting import IndexReport
 from index.store import open_library
 from rag.answering import Answerer
+from rag.background import shipped
+from rag.features import NAMES
 from rag.normalising import normalise
 from rag.ranking import score
-from rag.rereading import judgements_of_best
+from rag.rereading import judgements_of, judgements_of_best
 from rag.retrieval import Retrieval, retrieve
 from rag.settings import AnswerabilitySettings, RagSettings, RetrievalSettings
+from rag.terms import Alternative, Concept, weighted_terms
 
 Index = Callable[[Mapping[str, str | bytes]], tuple[Path, IndexReport]]
 ALWAYS = RagSettings(answerability=AnswerabilitySettings(min_confidence=0))
@@ -102,6 +106,42 @@ def test_a_chinese_question_is_answered_from_an_english_document(
     with open_library(path) as library:
         answer = Answerer(library, ALWAYS).answer(question, as_of=DAY)
     assert quote in answer.citations[0].quote
+
+
+def test_all_translations_of_a_word_weigh_little_more_than_one() -> None:
+    own = Alternative("岗位", 1.0, "question")
+    forms = [Alternative(word, 0.6, "translated") for word in ("job", "post", "position")]
+    one, three = (
+        {
+            t.token: t.weight
+            for t in weighted_terms((Concept(0, 2, 0.8, (own, *more)),), shipped(), {})
+            if t.field == "grams"
+        }
+        for more in (forms[:1], forms)
+    )
+    assert three["job"] == pytest.approx(0.5 * one["job"], rel=0.01)
+    assert three["岗位"] == one["岗位"]
+
+
+def test_the_model_thinks_too_much_of_the_other_language(index_files: Index) -> None:
+    path, _ = index_files({"harbour.md": HARBOUR})
+    retrieval = found(path, "安禾裁了多少个岗位？")
+    place = next(i for i, s in enumerate(retrieval.sentences) if "120 jobs" in s.candidate.key)
+    told = judgements_of(retrieval, [place])[place].relevance
+    same = retrieval.features.copy()
+    same[:, NAMES.index("in_english")] = 0.0
+    as_is = judgements_of(replace(retrieval, features=same), [place])[place].relevance
+    assert told == pytest.approx(as_is - 5.0)
+
+
+def test_chunks_of_the_own_language_keep_their_places(index_files: Index) -> None:
+    path, _ = index_files({"harbour.md": HARBOUR, "港口.md": CHINESE})
+    question = "码头工人的工资涨了多少？"
+    with_it = [s.chunk.chunk_id for s in found(path, question).chunks]
+    alone = [
+        c.chunk.chunk_id for c in found(path, question, RetrievalSettings(thesaurus=False)).chunks
+    ]
+    assert set(alone) <= set(with_it)
 
 
 def test_the_best_in_the_other_language_are_read_beside_the_rest(index_files: Index) -> None:
