@@ -2,7 +2,7 @@
 
 The thesaurus knows terms and names; for the words between them single translations stand in
 `index.thesaurus.translations`. A Chinese name that no list knows is looked for as it is spelled in
-Latin letters: Haixu for 海圩 (the other way round, see romanised.py). How a question is cut into
+Latin letters: Haitang for 海棠 (the other way round, see romanised.py). How a question is cut into
 concepts stays as it is. English is looked for only where a document of the library is in it.
 """
 
@@ -158,7 +158,7 @@ def _spelled(term: str, library: Library) -> list[str]:
 
 
 def _ways(syllables: list[str]) -> Iterator[str]:
-    """«haixu», «teng yibai», «lin'ao»; none that is an English word."""
+    """«haitang», «teng yibai», «lin'ao»; none that is an English word."""
     first, rest = syllables[0], "".join(syllables[1:])
     if len(first + rest) < _SHORTEST_NAME:
         return
