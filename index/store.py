@@ -86,6 +86,7 @@ class Library:
             raise
         self._documents: OrderedDict[str, Stored] = OrderedDict()
         self._homes: dict[str, Segment] = {}  # of documents that a search has found
+        self._words: dict[str, bool] = {}  # that were asked for, whether any chunk has them
 
     @property
     def name(self) -> str:
@@ -116,10 +117,6 @@ class Library:
     @property
     def n_chunks(self) -> int:
         return self.manifest.n_chunks
-
-    @cached_property
-    def _words(self) -> dict[str, bool]:
-        return {}
 
     @cached_property
     def languages(self) -> frozenset[str]:

@@ -33,10 +33,9 @@ def with_rows(
 ) -> list[Draft]:
     """The drafts, and behind the first row of a table the others of it that the question names.
 
-    A row of another year than is asked for gives way to them.
-
-    The row that has more (or less, as is asked) comes first, with its name as the short answer.
-    Drafts for which there is no room any more are left out, from the end.
+    A row of another year than is asked for gives way to them. The row that has more (or less, as
+    is asked) comes first, with its name as the short answer. Drafts for which there is no room any
+    more are left out, from the end.
     """
     direction = direction_of(retrieval.question.key)
     if direction is None and not (retrieval.asked.wants_several or retrieval.sides):
@@ -47,9 +46,9 @@ def with_rows(
             continue
         rows = rows_of(draft.document, found.sentence.block)
         named = named_rows(rows, retrieval)
-        own = next(row for row in rows if row.number == found.sentence.block)
         if not 2 <= len(named) <= settings.max_several:
             return list(drafts)
+        own = next(row for row in rows if row.number == found.sentence.block)
         if own in named:
             named = [own, *(row for row in named if row is not own)]
         elif not is_of_other_year(own, retrieval):
@@ -98,15 +97,9 @@ def _best(rows: Sequence[Row], column: str, direction: int) -> int | None:
     # Of losses the smaller figure is the larger loss.
     if not direction or len(told) < len(rows) or any(value < 0 for value, _ in told):
         return None
-    if (
-        len(
-            {
-                (unit, row.cells.get(_unit_column(row)))
-                for (_, unit), row in zip(told, rows, strict=True)
-            }
-        )
-        > 1
-    ):
+    units = [unit for _, unit in told]
+    counted_in = [row.cells.get(_unit_column(row)) for row in rows]
+    if len(set(zip(units, counted_in, strict=True))) > 1:
         return None
     values = [direction * value for value, _ in told]
     most = max(values)

@@ -99,14 +99,16 @@ def retrieve(
     hints = hints_of(question.key)
     question_grams = content_grams(question, table)
     terms = weighted_terms(own, table, question_grams)
-    arms = _arms(library, question, terms, settings, doc_ids)
+    vector = _vector_of(library, question, settings)
+    arms = _arms(library, vector, terms, settings, doc_ids)
     most = most_weight(own, terms, question_grams)
     limit = settings.candidates * (3 if hints else 1)
     rows = _fused(arms, most, settings, limit, bool(hints))
     if concepts is not own:
         terms = weighted_terms(concepts, table, question_grams)
-        other = in_other_language(concepts, question, library)
-        beside = _arms(library, question, terms, settings, doc_ids, other)
+        other = in_other_language(concepts, question)
+        mixed = _mixed(library, vector, other) if vector is not None and other else vector
+        beside = _arms(library, mixed, terms, settings, doc_ids)
         most = most_weight(concepts, terms, question_grams)
         rows = with_more(rows, _fused(beside, most, settings, OTHER_CHUNKS))
         limit += OTHER_CHUNKS
@@ -194,39 +196,39 @@ def _layers(library: Library, question: NormalisedQuestion) -> list[Layer]:
     return [*layers, Joined(library, layers[:2]), heard]
 
 
+def _vector_of(
+    library: Library, question: NormalisedQuestion, settings: RetrievalSettings
+) -> Vectors | None:
+    if question.is_empty or not settings.dense:
+        return None
+    return library.embedder.embed_query(question.text)
+
+
 def _arms(
     library: Library,
-    question: NormalisedQuestion,
+    vector: Vectors | None,
     terms: Sequence[WeightedTerm],
     settings: RetrievalSettings,
     doc_ids: Collection[str] | None,
-    other: str = "",
 ) -> dict[str, Ranking]:
-    """`other`: the question in the other language, whose texts are looked for, too."""
     arms = {"lexical": Ranking.of([]), "dense": Ranking.of([])}
-    if question.is_empty:
-        return arms
     if terms:
         arms["lexical"] = library.rank_lexical(terms, settings.lexical, doc_ids)
-    if settings.dense:
-        vector = library.embedder.embed_query(question.text)
-        if other and _is_static(library):
-            vector = _mixed(vector, library.embedder.embed_query(other))
-        if vector.any():
-            arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)
+    if vector is not None and vector.any():
+        arms["dense"] = library.rank_dense(vector, settings.dense, doc_ids)
     return arms
 
 
-def _is_static(library: Library) -> bool:
-    """Whether the vectors are sums of words; a larger model knows both languages, or costs more."""
+def _mixed(library: Library, own: Vectors, other: str) -> Vectors:
+    """A unit vector near the question's own and that of its words in the other language.
+
+    The own one where vectors are no sums of words: a larger model knows both, or costs more.
+    """
     from index.embedding import StaticEmbedder  # loaded with the library's own
 
-    return isinstance(library.embedder, StaticEmbedder)
-
-
-def _mixed(own: Vectors, other: Vectors) -> Vectors:
-    """A unit vector near both; texts in either language come near it."""
-    mixed = own + OTHER_WEIGHT * other
+    if not isinstance(library.embedder, StaticEmbedder):
+        return own
+    mixed = own + OTHER_WEIGHT * library.embedder.embed_query(other)
     return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-6), dtype=np.float32)
 
 

@@ -68,14 +68,10 @@ def _translated_of(
     )
 
 
-def in_other_language(
-    concepts: Sequence[Concept], question: NormalisedQuestion, library: Library
-) -> str:
-    """The question's words in the other language, each in one way; "" where it holds none."""
-    is_english = question.language == "en"
-    if not is_english and not library.languages & _ENGLISH:
-        return ""
-    return " ".join(filter(None, (_first(c, is_latin=not is_english) for c in concepts)))
+def in_other_language(concepts: Sequence[Concept], question: NormalisedQuestion) -> str:
+    """A question's words as `with_translations` has them, each in one way."""
+    is_latin = question.language != "en"
+    return " ".join(filter(None, (_first(c, is_latin=is_latin) for c in concepts)))
 
 
 def _first(concept: Concept, *, is_latin: bool) -> str:

@@ -148,3 +148,12 @@ def test_rows_of_one_table_leave_other_documents_alone(ask: Callable[..., Answer
     other = "中国香港的生产总值里，金融业占两成多。\n\n日本的生产总值里，制造业占两成。\n"
     answer = ask("中国香港和日本的生产总值各是多少？", PLACES, other)
     assert [s.text for s in answer.statements][::2][:2] == ["28440", "298000"]
+
+
+def test_a_table_of_very_many_rows_is_answered_from_too(ask: Callable[..., Answer]) -> None:
+    lines = ["名称,员工（人）", *(f"第{n}厂,{n}" for n in range(1, 2_200))]
+    answer = ask("第7厂和第9厂哪个员工多？", "# 名录\n\n" + "\n".join(
+        f"| {line.replace(',', ' | ')} |" + ("\n|---|---|" if not n else "")
+        for n, line in enumerate(lines)
+    ))  # fmt: skip
+    assert "厂" in answer.answer

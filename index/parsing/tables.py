@@ -28,9 +28,7 @@ _NUMERIC = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d{2}\s?年?(?:[1-4]?\s?[HQ季度上半下]{1,3}[1-4]?)?[EeFfPp]?")
 _MONTH = re.compile(r"(?:1[0-2]|[1-9])(?:\s?[-–—~～至]\s?(?:1[0-2]|[1-9]))?\s?月份?")
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
-_NAMES_AND_FIGURES = re.compile(
-    r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}"
-)  # names and figures
+_NAMES_AND_FIGURES = re.compile(r"n(?P<figures>f{2,9})(?:n(?P=figures)(?!f)){2,}")
 _MOST_HEADER = 12  # lines above the rows that may be their header
 _SHORT_CELL = 30  # characters
 _MAX_CELL = 90  # characters; a longer line is a paragraph
@@ -202,9 +200,11 @@ def _alike(lines: Sequence[Line], first: int, pattern: re.Pattern[str]) -> int:
 
 def _parted(lines: Sequence[Line], first: int, last: int, pattern: re.Pattern[str]) -> Table:
     rows = [_split(line, pattern) for line in lines[first:last]]
-    start = lines[first].start
-    header = is_header([lines[first].text[a - start : b - start] for a, b in rows[0]])
-    return Table(first, last, rows, header)
+    return Table(first, last, rows, is_header(_texts(lines[first], rows[0])))
+
+
+def _texts(line: Line, cells: Sequence[tuple[int, int]]) -> list[str]:
+    return [line.text[a - line.start : b - line.start] for a, b in cells]
 
 
 def _holds_figures(lines: Sequence[Line], table: Table) -> bool:
@@ -213,10 +213,7 @@ def _holds_figures(lines: Sequence[Line], table: Table) -> bool:
     One is enough below a header: without one, contents and lists of links have a number, too. A
     list of names is no table, nor are references with their years.
     """
-    texts = [
-        [line.text[a - line.start : b - line.start] for a, b in row]
-        for line, row in zip(lines[table.first : table.last], table.rows, strict=True)
-    ]
+    texts = list(map(_texts, lines[table.first : table.last], table.rows))
     if any(len(cell) > _SHORT_CELL for row in texts for cell in row):
         return False
     columns = list(zip(*texts[table.has_header :], strict=True))
